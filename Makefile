@@ -1,0 +1,37 @@
+# Two commands set up everything: `make demo` runs the main job, `make test` passes the tests.
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
+
+.PHONY: demo test test-slow lint format lock clean help
+
+help:            ## what can be made
+	@grep -E '^[a-z-]+: .*##|^[a-z-]+: +##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/'
+
+demo: $(READY)   ## install what is missing, then run the main job on a sample catalogue
+	@$(BIN)/landfall demo
+
+test: $(READY)   ## every test but the slow ones
+	@$(BIN)/pytest -m "not slow"
+
+test-slow: $(READY)  ## the slow ones
+	@$(BIN)/pytest -m slow
+
+lint: $(READY)   ## style and types
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+format: $(READY) ## lay the code out
+	@$(BIN)/ruff check --fix-only --quiet . ; $(BIN)/ruff format .
+
+lock: $(READY)   ## resolve setup.py into requirements.lock
+	@$(BIN)/pip install --quiet uv && $(BIN)/uv pip compile setup.py --extra dev --generate-hashes --universal \
+	  --python-version 3.11 --no-header --no-annotate --quiet --output-file requirements.lock
+
+clean:           ## forget the environment and the demo's state
+	@rm -rf $(VENV) var
+
+$(READY): requirements.lock setup.py docker/prepare.sh
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" docker/prepare.sh
+	@touch $(READY)

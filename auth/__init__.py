@@ -1,0 +1,1 @@
+"""Who asks, what is granted to them, and what was decided."""

@@ -1,0 +1,120 @@
+"""Files for their owner's eyes alone: passwords, the directory in a file, the audit log."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from conf.errors import AccessDenied, StorageError
+
+_CREATE = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def read_private(path: Path, most: int) -> bytes:
+    """A small file that nobody but its owner can read.
+
+    Args:
+        path: a regular file, no link, mode 0600 or less, of ours or root's.
+        most: how many bytes it may have.
+
+    Raises:
+        FileNotFoundError: there is none.
+        AccessDenied: it is not such a file.
+    """
+    try:
+        # A pipe would keep us waiting for a writer; O_NONBLOCK opens it at once, to be refused below.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        reason = "it is a link" if path.is_symlink() else error.strerror
+        raise AccessDenied(f"{path} cannot be read: {reason}.", "Name a file of your own, mode 0600.") from error
+    try:
+        _refuse_unless_private(path, os.fstat(descriptor))
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            data = file.read(most + 1)
+    finally:
+        os.close(descriptor)
+    if len(data) > most:
+        raise AccessDenied(f"{path} has more than {most} bytes.", "Name the right file.")
+    return data
+
+
+def _refuse_unless_private(path: Path, found: os.stat_result) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        raise AccessDenied(f"{path} is not a regular file.", "Name a file of your own, mode 0600.")
+    if found.st_mode & 0o077:
+        mode = stat.S_IMODE(found.st_mode)
+        raise AccessDenied(f"{path} is open to others (mode {mode:04o}).", f"Run chmod 600 {path}.")
+    if found.st_uid not in (os.geteuid(), 0):
+        raise AccessDenied(f"{path} belongs to another user.", f"Run chown {os.geteuid()} {path}.")
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Replaces a file, mode 0600, whole or not at all; its directory is made (mode 0700) where there is none."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    with _written(path):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            with os.fdopen(os.open(temporary, _CREATE | os.O_EXCL, 0o600), "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+
+
+def append_private(path: Path, line: bytes) -> None:
+    """Adds one line (newline included) to a file of mode 0600 by one write; StorageError if it is not there whole.
+
+    What an earlier writer left unfinished (the disk was full) stays a line of its own.
+    """
+    with _written(path):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(path, _CREATE | os.O_APPEND | os.O_NONBLOCK, 0o600)
+        try:
+            found = os.fstat(descriptor)
+            if not stat.S_ISREG(found.st_mode):
+                raise OSError(errno.EINVAL, "it is not a regular file")
+            if found.st_mode & 0o077:
+                os.fchmod(descriptor, 0o600)
+            unfinished = found.st_size > 0 and os.pread(descriptor, 1, found.st_size - 1) != b"\n"
+            whole = b"\n" + line if unfinished else line
+            if os.write(descriptor, whole) != len(whole):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        finally:
+            os.close(descriptor)
+
+
+@contextmanager
+def held_private(path: Path) -> Iterator[None]:
+    """Holds a lock file while the block runs; waits for whoever holds it."""
+    with _written(path):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(path, _CREATE, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(f"{path} cannot be written: {error.strerror}.", "See to space and permissions.") from error

@@ -1,0 +1,1 @@
+"""What an operator may write (settings, clients, grants), beside the models that check it."""

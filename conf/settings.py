@@ -1,0 +1,155 @@
+"""Settings: ``<LANDFALL_CONF>/<LANDFALL_ENV>.toml``, overridden by ``LANDFALL_<SECTION>__<NAME>``.
+
+One frozen object, read once a process. Secrets are never settings: a setting may name the file that holds one.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, get_args
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from conf.environment import variables
+from conf.errors import ConfigError
+from conf.files import conf_directory
+from conf.problems import dotted, sentences
+from conf.sections import Auth, Images, Lake, Landing, Lines, Log, Query, Section, Spark, Store, Web
+from conf.sources import Sources
+
+__all__ = [
+    "Auth",
+    "Env",
+    "Images",
+    "Lake",
+    "Landing",
+    "Lines",
+    "Log",
+    "Query",
+    "Section",
+    "Setting",
+    "Settings",
+    "Spark",
+    "Store",
+    "Web",
+    "conf_directory",
+    "describe",
+    "load_settings",
+]
+
+Env = Literal["dev", "test", "prod"]
+
+
+class Settings(BaseSettings):
+    """All settings. What is given in code goes before variables, and those before the file.
+
+    ConfigError tells every mistake in the file, the variables and what was given.
+    """
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True, nested_model_default_partial_update=True)
+
+    env: Env = Field("dev", description="which environment this is: names the settings file and stamps the lake")
+    home: Path = Field(Path("var"), description="where state lies that has no place of its own")
+    lake: Lake = Lake()
+    landing: Landing = Landing()
+    lines: Lines = Lines()
+    web: Web = Web()
+    images: Images = Images()
+    spark: Spark = Spark()
+    store: Store = Store()
+    auth: Auth = Auth()
+    query: Query = Query()
+    log: Log = Log()
+
+    def __init__(self, **given: Any) -> None:
+        sources = _sources(given)
+        problems = list(sources.problems)
+        try:
+            super().__init__(**given)
+        except ValidationError as error:
+            problems += sentences(error, Settings, sources.subject)
+        problems += _at_odds(sources)
+        if problems:
+            raise ConfigError(*problems)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Our own reading of variables and file: pydantic-settings passes over a variable that it does not know."""
+        sources = _sources(init_settings())
+        layers = (sources.variables, sources.content)
+        return init_settings, *(InitSettingsSource(settings_cls, init_kwargs=dict(layer)) for layer in layers)
+
+    @property
+    def lake_base(self) -> str:
+        """The lake's root, which is stamped with its environment."""
+        return self.lake.root or str(self.home.absolute() / "lake")
+
+    @property
+    def lake_root(self) -> str:
+        """The lake's directory of this environment."""
+        return f"{self.lake_base}/{self.env}"
+
+    @property
+    def landing_root(self) -> Path:
+        return Path(self.landing.root) if self.landing.root else self.home.absolute() / "landing"
+
+    @property
+    def store_root(self) -> Path:
+        return Path(self.store.root) if self.store.root else self.home.absolute() / "images"
+
+    @property
+    def log_root(self) -> Path:
+        return self.home.absolute() / "logs"
+
+
+@functools.cache
+def load_settings() -> Settings:
+    """The settings of this process; ConfigError with every mistake."""
+    return Settings()
+
+
+class Setting(NamedTuple):
+    """One setting, for a person: ``default`` is written as in TOML."""
+
+    name: str
+    variable: str
+    default: str
+    description: str
+
+
+def describe() -> list[Setting]:
+    """Every setting, in the order of the settings."""
+    return [
+        Setting(dotted(loc), variable, json.dumps(field.default, default=str), field.description or "")
+        for variable, loc, field in variables(Settings)
+    ]
+
+
+def _sources(given: dict[str, Any]) -> Sources:
+    return Sources.read(Settings, get_args(Env), given)
+
+
+def _at_odds(sources: Sources) -> list[str]:
+    """What one setting says against another. Looks at what was said: so it speaks up too when others are wrong."""
+    if sources.env != "prod":
+        return []
+    problems = []
+    if sources.raw("web", "allow_addresses"):
+        where = sources.subject(("web", "allow_addresses"))
+        problems.append(f"{where} is set; it is for dev and test only: leave it out where env is prod.")
+    if sources.raw("auth", "directory") in (None, "file"):
+        where = sources.subject(("auth", "directory"))
+        problems.append(
+            f"{where} is 'file', which is for dev and test only: name a directory server, or choose LANDFALL_ENV=dev."
+        )
+    return problems

@@ -1,0 +1,21 @@
+"""Landfall's face: the command ``landfall``, and ``landfall.open`` for notebooks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from landfall.star import Star
+
+__all__ = ["open"]
+
+
+def open(client: str) -> Star:
+    """The client's published tables, for whoever ``LANDFALL_USER`` proves to be.
+
+    ``open("demo").sql("SELECT …")`` is a DuckDB relation, ``.arrow(table)`` an Arrow table, ``.spark(table)`` a Spark
+    DataFrame. AccessDenied without a grant, NotFound where there is no such client.
+    """
+    from landfall.star import open_star
+
+    return open_star(client)

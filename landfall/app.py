@@ -1,0 +1,79 @@
+"""The commands. Their modules import what they work with only when they run, so that ``--help`` is quick."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from landfall.commands import access, check, demo, digest, drop, images, init, logs, query, sample_web, status
+
+_START, _CLIENT, _DATA, _ACCESS = "Begin", "What a client sends", "What became of it", "Who may"
+
+app = typer.Typer(
+    name="landfall",
+    help="Files from many clients, each exactly once a star schema that can be queried, proved and replayed.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+pictures = typer.Typer(name="images", help="The pictures in a client's image store.", no_args_is_help=True)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"landfall {importlib.metadata.version('landfall')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _landfall(
+    version: Annotated[
+        bool, typer.Option("--version", help="Say which version this is.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Files from many clients, each exactly once a star schema that can be queried, proved and replayed."""
+
+
+def _add(group: typer.Typer, panel: str, name: str, command: Callable[..., Any], *examples: str) -> None:
+    epilog = "\n\n".join(f"Example: {example}" for example in examples)
+    group.command(name, epilog=epilog, rich_help_panel=panel)(command)
+
+
+_add(app, _START, "demo", demo.demo, "landfall demo")
+_add(app, _START, "init", init.init, "landfall init --home /srv/landfall")
+_add(app, _START, "sample-web", sample_web.sample_web, "landfall sample-web --port 8200")
+_add(
+    app,
+    _START,
+    "sample-catalogue",
+    sample_web.sample_catalogue,
+    "landfall sample-catalogue --lines 200 --seed 7 --faults catalogue.txt",
+)
+_add(app, _CLIENT, "check", check.check, "landfall check demo photos catalogue.txt")
+_add(app, _CLIENT, "drop", drop.drop, "landfall drop demo photos catalogue.txt")
+_add(app, _CLIENT, "status", status.status, "landfall status --client demo --watch")
+_add(app, _CLIENT, "logs", logs.logs, "landfall logs --client demo --level warning --follow")
+_add(app, _DATA, "tables", query.tables, "landfall tables --client demo")
+_add(
+    app,
+    _DATA,
+    "query",
+    query.query,
+    'landfall query --client demo "SELECT outcome, count(*) FROM fact_image_request GROUP BY outcome"',
+)
+_add(app, _DATA, "digest", digest.digest, "landfall digest --client demo --parts")
+_add(
+    app,
+    _ACCESS,
+    "explain-access",
+    access.explain_access,
+    "landfall explain-access --user demo-operator --client demo --action run",
+)
+
+_add(pictures, "", "list", images.list_images, "landfall images list --client demo --limit 20")
+_add(pictures, "", "get", images.get, "landfall images get 9f86d08188… --client demo --output gray.jpg")
+_add(pictures, "", "verify", images.verify, "landfall images verify --client demo")
+app.add_typer(pictures, rich_help_panel=_DATA)

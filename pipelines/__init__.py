@@ -1,0 +1,16 @@
+"""The Luigi tasks. ``luigi --module pipelines RunClient --client acme``."""
+
+from pipelines.luigi_settings import apply
+
+apply()
+
+from pipelines.fetch import Fetch  # noqa: E402  # Luigi's settings come before the first task is made
+from pipelines.land import Land  # noqa: E402
+from pipelines.load import Load  # noqa: E402
+from pipelines.publish import Publish  # noqa: E402
+from pipelines.run_client import RunClient  # noqa: E402
+from pipelines.store import Store  # noqa: E402
+from pipelines.transform import Transform  # noqa: E402
+from pipelines.validate import Validate  # noqa: E402
+
+__all__ = ["Fetch", "Land", "Load", "Publish", "RunClient", "Store", "Transform", "Validate"]

@@ -1,0 +1,95 @@
+"""Land: the drop's bytes into the lake, opened if they are packed, with the index that Spark reads ranges by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from conf.errors import StorageError
+from pipelines.stage import Stage
+from spark_jobs.index import EntryIndex, Index, Indexer, Range
+from spark_jobs.rejects import are_rejects
+from targets.archive import entries, is_archive
+from targets.dataset import Dataset, Staging
+from targets.register import identity
+
+_CHUNK = 1 << 20
+_INDEX = "index/index.json"
+
+
+class Land(Stage):
+    """Output: ``bytes/`` (``original`` if it was packed, and a file an entry) and ``index/index.json``."""
+
+    stage = "land"
+
+    def settings_read(self) -> Mapping[str, Any]:
+        settings, feed = self.places.settings, self.dropped.config
+        return {"lines": settings.lines.max_bytes, "format": feed.format, "delimiter": feed.delimiter}
+
+    def work(self, place: Staging) -> tuple[Mapping[str, int], Mapping[str, str]]:
+        self.step(0, 1, "copies and indexes the bytes")
+        data = self.places.landing().data_of(self.feed, self.drop)
+        with data.open("rb") as file:
+            self._check(file, data)
+            file.seek(0)
+            if is_archive(file):
+                _copy(file, place, "bytes/original")
+            file.seek(0)
+            index, digests = self._open(file, place)
+        place.fs.create(f"{place.path}/{_INDEX}", index.to_json())
+        self.step(1, 1, "writes the manifest")
+        size = sum(entry.bytes for entry in index.entries)
+        counts = {"lines": index.lines, "blank": index.blanks, "entries": len(index.entries), "bytes": size}
+        return counts, digests
+
+    def _check(self, file: BinaryIO, data: Path) -> None:
+        digest = identity(self.client, self.feed)
+        while piece := file.read(_CHUNK):
+            digest.update(piece)
+        if digest.hexdigest() != self.drop:
+            raise StorageError(
+                f"{data} is not what was claimed as drop {self.drop[:12]}.",
+                "See who else writes there, and to the disk; then have the client send the file again.",
+            )
+
+    def _open(self, file: BinaryIO, place: Staging) -> tuple[Index, dict[str, str]]:
+        settings, feed = self.places.settings, self.dropped.config
+        found: list[EntryIndex] = []
+        ranges: list[Range] = []
+        for entry, stream in entries(file, settings.landing):
+            piece = stream.read(_CHUNK)
+            indexer = Indexer(
+                entry.ordinal,
+                entry.name,
+                "csv" if are_rejects(piece, feed.delimiter) else feed.format,
+                feed.delimiter,
+                settings.lines.max_bytes,
+                settings.landing.range_bytes,
+            )
+            with place.fs.writer(f"{place.path}/{entry_file(entry.ordinal)}") as goal:
+                while piece:
+                    goal.write(piece)
+                    indexer.feed(piece)
+                    piece = stream.read(_CHUNK)
+            described, its_ranges = indexer.close()
+            found.append(described)
+            ranges.extend(its_ranges)
+        return Index(tuple(found), tuple(ranges)), {entry_file(one.entry): one.sha256 for one in found}
+
+
+def entry_file(entry: int) -> str:
+    """The file of one entry, relative to Land's output: named by us, never by the archive."""
+    return f"bytes/entry-{entry:05d}"
+
+
+def read_index(land: Dataset) -> Index:
+    """The index that Land wrote."""
+    return Index.from_json(land.fs.read(f"{land.path}/{_INDEX}"))
+
+
+def _copy(file: BinaryIO, place: Staging, name: str) -> None:
+    file.seek(0)
+    with place.fs.writer(f"{place.path}/{name}") as goal:
+        while piece := file.read(_CHUNK):
+            goal.write(piece)

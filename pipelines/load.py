@@ -1,0 +1,48 @@
+"""Load: the star of one drop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipelines.fetch import Fetch
+from pipelines.stage import Stage
+from pipelines.transform import Transform
+from pipelines.validate import Validate
+from spark_jobs.session import session
+from spark_jobs.star.load import LoadInputs, load
+from targets.dataset import Staging
+
+
+class Load(Stage):
+    """Output: a sub-directory a table of the star (spark_jobs.star.tables)."""
+
+    stage = "load"
+
+    def requires(self) -> list[Stage]:
+        """Validate, Fetch and Transform."""
+        return self.upstream(Validate, Fetch, Transform)
+
+    def settings_read(self) -> Mapping[str, Any]:
+        return {}
+
+    def work(self, place: Staging) -> tuple[Mapping[str, int], Mapping[str, str]]:
+        spark = session(self.places.settings)
+        return load(spark, star_inputs(self), place.fs.uri(place.path), self.step), {}
+
+
+def star_inputs(stage: Stage) -> LoadInputs:
+    """Where the tables lie that the star of the stage's drop is made of."""
+    inputs = stage.inputs
+
+    def uri(name: str, table: str) -> str:
+        dataset = inputs[name].dataset
+        return dataset.fs.uri(dataset.table(table))
+
+    return LoadInputs(
+        requests=uri("validate", "requests"),
+        settled=tuple(uri(name, "settled") for name in ("validate", "fetch", "transform")),
+        originals=uri("fetch", "originals"),
+        images=uri("transform", "images"),
+        drop=stage.dropped,
+    )

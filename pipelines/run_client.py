@@ -1,0 +1,74 @@
+"""RunClient: what an operator runs."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import luigi
+
+from auth.gate import Permit, authorize
+from conf.errors import LandfallError
+from pipelines.claims import acknowledge, claim, unpublished
+from pipelines.context import Context, context
+from pipelines.housekeeping import sweep
+from pipelines.publish import Publish
+from pipelines.stage import refuse_fork
+from pipelines.telling import explain
+
+
+class RunClient(luigi.Task):
+    """Takes what the client has dropped and publishes it.
+
+    Luigi runs ``run()`` again from the top after each yield, so every line of it finds its work done or does it.
+    """
+
+    client = luigi.Parameter(description="the client's id")
+    settled = False
+
+    def run(self) -> Iterator[list[Publish]]:
+        """Authorize, claim, acknowledge what is settled, publish what is not."""
+        refuse_fork()
+        permit = authorize(self.client, "run")
+        places = context(self.client)
+        with _logged(places):
+            claim(places, permit)
+            acknowledge(places, permit.feeds)
+            ready, fault = self._ready(places, permit)
+            yield ready
+            if fault:
+                raise fault
+            sweep(places)
+        self.settled = True
+
+    def _ready(self, places: Context, permit: Permit) -> tuple[list[Publish], LandfallError | None]:
+        """The drops to publish, and why one cannot be: it keeps no other from being published."""
+        ready, fault = [], None
+        for feed, drop in unpublished(places, permit):
+            task = Publish(client=self.client, feed=feed, drop=drop)  # type: ignore[no-untyped-call]  # luigi's
+            try:
+                task.complete()
+            except LandfallError as error:
+                places.log.error("drop cannot be processed", feed=feed, drop=drop, error=str(error))
+                fault = error
+            else:
+                ready.append(task)
+        return ready, fault
+
+    def complete(self) -> bool:
+        """Whether this run has found nothing left to do; the next run looks afresh."""
+        return self.settled
+
+    def on_failure(self, exception: BaseException) -> str:
+        """What the scheduler page shows."""
+        return explain(super().on_failure, exception)
+
+
+@contextlib.contextmanager
+def _logged(places: Context) -> Iterator[None]:
+    """Has a failure of the run leave its trace in the run log."""
+    try:
+        yield
+    except LandfallError as error:
+        places.log.error("run failed", error=str(error))
+        raise

@@ -1,0 +1,43 @@
+"""Store: the images into the client's image store, a copy that can be rebuilt from the lake at any time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipelines.stage import Stage
+from pipelines.transform import Transform
+from spark_jobs.session import session
+from spark_jobs.store import StoreJob
+from targets.dataset import Staging
+
+
+class Store(Stage):
+    """Output: counts alone, which do not depend on what the store held before."""
+
+    stage = "store"
+
+    def requires(self) -> list[Stage]:
+        """Transform."""
+        return self.upstream(Transform)
+
+    def settings_read(self) -> Mapping[str, Any]:
+        return {"kind": self.places.settings.store.kind}
+
+    def work(self, place: Staging) -> tuple[Mapping[str, int], Mapping[str, str]]:
+        transformed = self.inputs["transform"].dataset
+        counts = transformed.manifest().counts
+        self.step(0, 1, f"puts {counts['ok']:,} pictures into the image store")
+        job = StoreJob(
+            fs=place.fs,
+            images=transformed.table("images"),
+            settings=self.places.settings,
+            client=self.client,
+            feed=self.feed,
+            drop=self.drop,
+            transforms=self.dropped.config.transforms,
+            log=self.log,
+        )
+        new, present = job.run(session(self.places.settings))
+        self.log.info("images stored", new=new, present=present)
+        return {"images": counts["ok"], "distinct": counts["distinct"]}, {}

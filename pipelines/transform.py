@@ -1,0 +1,47 @@
+"""Transform: the fetched pictures, decoded strictly and put through the feed's transforms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipelines.fetch import Fetch
+from pipelines.stage import Stage
+from pipelines.validate import Validate
+from spark_jobs import transforms
+from spark_jobs.session import session
+from spark_jobs.transform import TransformJob
+from targets.dataset import Staging
+
+
+class Transform(Stage):
+    """Output: ``images`` (schemas.IMAGES, in shards), ``settled`` (schemas.SETTLED)."""
+
+    stage = "transform"
+    resumable = True
+
+    def requires(self) -> list[Stage]:
+        """Validate and Fetch."""
+        return self.upstream(Validate, Fetch)
+
+    def settings_read(self) -> Mapping[str, Any]:
+        limits = self.places.settings.images
+        made_by = transforms.digest(transforms.load(self.dropped.config.transforms), limits)
+        return {"transforms": made_by, "max_pixels": limits.max_pixels}
+
+    def work(self, place: Staging) -> tuple[Mapping[str, int], Mapping[str, str]]:
+        settings, inputs = self.places.settings, self.inputs
+        validated, fetched = inputs["validate"].dataset, inputs["fetch"].dataset
+        job = TransformJob(
+            fs=place.fs,
+            requests=place.fs.uri(validated.table("requests")),
+            originals=fetched.table("originals"),
+            images=place.table("images"),
+            settled=place.fs.uri(place.table("settled")),
+            transforms=self.dropped.config.transforms,
+            limits=settings.images,
+            log=self.log,
+            report=self.progress(fetched.manifest().counts["ok"], "pictures"),
+        )
+        counts, digests = job.run(session(settings))
+        return counts, {f"images/{name}": digest for name, digest in digests.items()}

@@ -1,0 +1,52 @@
+"""Metadata and dependencies; the tools are configured in pyproject.toml."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+setup(
+    name="landfall",
+    version="0.1.0",
+    description="Files from many clients, each exactly once a star schema that can be queried, proved and replayed",
+    long_description=Path("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    python_requires=">=3.11,<3.13",
+    packages=find_packages(include=["conf*", "targets*", "auth*", "spark_jobs*", "pipelines*", "landfall*"]),
+    package_data={"conf": ["*.toml", "clients/*.toml", "luigi.cfg"], "landfall": ["samples/*"]},
+    install_requires=[
+        "aiohttp>=3.14,<4",
+        "duckdb>=2.0,<3",
+        "luigi>=3.8,<4",
+        "numpy>=2.4,<3",
+        "pandas>=2.2,<3",  # pyspark's mapInArrow asks for it
+        "pillow>=13,<14",
+        "prometheus-client<0.25",  # luigi's limit
+        "psutil>=7,<8",
+        "pyarrow>=26,<27",
+        "pybase64>=1.5,<2",
+        "pydantic>=2.14,<3",
+        "pydantic-settings>=2.16,<3",
+        "pyspark==4.3.0",
+        "rich>=15,<16",
+        "simplejpeg>=1.9,<2",
+        "structlog>=26,<27",
+        "typer>=0.29,<1",
+        "yarl>=1.25,<2",
+    ],
+    extras_require={
+        "dev": [
+            "setuptools>=77",
+            "wheel",
+            "hypothesis>=6",
+            "mypy>=2",
+            "pandas-stubs",
+            "pytest>=9",
+            "pytest-timeout>=2",
+            "ruff>=0.17",
+        ],
+    },
+    entry_points={
+        "console_scripts": ["landfall = landfall.__main__:main"],
+        "landfall.transforms": [],
+    },
+)

@@ -1,0 +1,1 @@
+"""What Spark runs: DataFrame -> DataFrame functions, and what its Python workers do with batches. No Luigi here."""

@@ -1,0 +1,167 @@
+"""Fetch: the pictures that a catalogue names, many at a time, in shards that are kept when a run is killed.
+
+A shard file is ``part-<shard>-r<round>.parquet`` (schemas.ORIGINALS): round 0 asks for every request of the shard,
+each later round for those whose last answer was a passing failure. The answer to a line is that of its highest round.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession, Window
+from pyspark.sql import functions as F  # noqa: N812
+
+from conf.errors import DropHeld
+from spark_jobs import shards
+from spark_jobs.schemas import ORIGINALS, REQUESTS
+from spark_jobs.shards import Tally, Written
+from spark_jobs.tables import read, select_settled
+from spark_jobs.web.fetch import Answer, Request, WebPolicy, fetch_all
+from targets.filesystem import FileSystem
+from targets.runlog import RunLog
+
+_NAME = re.compile(r"^part-(\d+)-r(\d+)\.parquet$")
+_LINE = ["entry", "line"]
+
+
+@dataclass(frozen=True)
+class FetchJob:
+    """One drop's fetching.
+
+    Attributes:
+        requests: uri of Validate's requests.
+        originals: path of the directory that takes the shards; those in it are kept.
+        settled: uri that takes the lines that failed.
+        policy: limits of one Spark task.
+        max_transient: share of requests (0 to 1) that may fail in passing.
+    """
+
+    fs: FileSystem
+    requests: str
+    originals: str
+    settled: str
+    policy: WebPolicy
+    max_transient: float
+    log: RunLog
+    report: Callable[[Tally], None]
+
+    def run(self, spark: SparkSession) -> tuple[dict[str, int], dict[str, str]]:
+        """Fetches what is not there yet; returns counts and the digests of the shards written, by file name.
+
+        DropHeld when too many requests failed in passing: the next run asks for those only.
+        """
+        requests = read(spark, REQUESTS, self.requests)
+        asked = requests.count()
+        self.fs.make_directory(self.originals)
+        before = self._rounds()
+        written = self._fetch(requests.where(~F.col("shard").isin(list(before))).withColumn("round", F.lit(0)))
+        passing = self._passing(spark, requests)
+        if before and self._too_many(passing.count(), asked):
+            # What failed in passing in an earlier run is asked for again; what failed in this one has had its attempts.
+            written += self._fetch(passing.where(F.col("shard").isin(list(before))))
+            passing = self._passing(spark, requests)
+        self._hold_if_too_many(passing, asked)
+        return self._settle(spark, requests, asked), {one.name: one.sha256 for one in written}
+
+    def _rounds(self) -> dict[int, int]:
+        """The highest round of each shard that is there."""
+        rounds: dict[int, int] = {}
+        for name in shards.finished(self.fs, self.originals):
+            match = _NAME.match(name)
+            if match:
+                shard, number = int(match[1]), int(match[2])
+                rounds[shard] = max(number, rounds.get(shard, 0))
+        return rounds
+
+    def _fetch(self, requests: DataFrame) -> list[Written]:
+        """Asks for each request; one task and one file a (shard, round)."""
+        numbers = [row.shard for row in requests.select("shard").distinct().collect()]
+        if not numbers:
+            return []
+        place = F.array_position(F.lit(sorted(numbers)), F.col("shard")) - 1
+        work = _worker(self.fs, self.originals, self.policy, self.log)
+        parts = requests.repartitionById(len(numbers), place.cast("int")).mapInArrow(work, shards.WRITTEN_DDL)
+        with shards.watch(self.fs, self.originals, self.report):
+            return shards.collect_written(parts.collect())
+
+    def _passing(self, spark: SparkSession, requests: DataFrame) -> DataFrame:
+        """The requests whose last answer was a passing failure, each with the number of its next round."""
+        failed = answers(read(spark, ORIGINALS, self.fs.uri(self.originals))).where("passing")
+        following = failed.select(*_LINE, (F.col("round") + 1).alias("round"))
+        return requests.join(following, on=_LINE, how="inner")
+
+    def _too_many(self, passing: int, asked: int) -> bool:
+        return passing > self.max_transient * asked
+
+    def _hold_if_too_many(self, passing: DataFrame, asked: int) -> None:
+        count = passing.count()
+        if self._too_many(count, asked):
+            hosts = [row.host for row in passing.groupBy("host").count().orderBy(F.desc("count")).limit(3).collect()]
+            raise DropHeld(
+                f"{count} of {asked} pictures failed in passing (mostly from {', '.join(hosts)}), "
+                f"more than the {self.max_transient:.1%} that the feed allows.",
+                "The others are kept; run again when the source is well, and only these are fetched.",
+            )
+
+    def _settle(self, spark: SparkSession, requests: DataFrame, asked: int) -> dict[str, int]:
+        last = answers(read(spark, ORIGINALS, self.fs.uri(self.originals)))
+        failed = last.where("rule <> 'ok'").select(*_LINE, "rule", "value", "message")
+        settled = select_settled(requests.join(failed, on=_LINE, how="inner"), outcome="quarantined")
+        settled.coalesce(1).write.mode("overwrite").parquet(self.settled)
+        sums = last.agg(
+            F.count_if(F.col("rule") == "ok").alias("ok"),
+            F.count_if(F.col("rule") != "ok").alias("quarantined"),
+            F.coalesce(F.sum("bytes"), F.lit(0)).alias("bytes"),
+        ).collect()[0]
+        return {"requests": asked, **sums.asDict()}
+
+
+def answers(originals: DataFrame) -> DataFrame:
+    """The last answer to each line."""
+    newest = Window.partitionBy(*_LINE).orderBy(F.desc("round"))
+    return originals.withColumn("_newest", F.row_number().over(newest)).where("_newest = 1").drop("_newest")
+
+
+def _worker(
+    fs: FileSystem, directory: str, policy: WebPolicy, log: RunLog
+) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    """What a Python worker does with the requests of one (shard, round)."""
+
+    def work(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        rows = [row for batch in batches for row in batch.to_pylist()]
+        if not rows:
+            return
+        shard, number = rows[0]["shard"], rows[0]["round"]
+        requests = (Request(row["entry"], row["line"], row["url"], row["width"], row["height"]) for row in rows)
+        path = f"{directory}/part-{shard:05d}-r{number}.parquet"
+        found = (_row(answer, number) for answer in fetch_all(requests, policy))
+        written = shards.write_shard(fs, path, ORIGINALS, found)
+        log.info("shard fetched", shard=shard, round=number, ok=written.tally.ok, failed=written.tally.failed)
+        yield shards.written_batch(written)
+
+    return work
+
+
+def _row(answer: Answer, number: int) -> dict[str, Any]:
+    """An answer as a row of ORIGINALS."""
+    content = answer.content
+    return {
+        **answer.request._asdict(),
+        "rule": answer.rule,
+        "value": answer.value,
+        "message": answer.message,
+        "passing": answer.passing,
+        "round": number,
+        "status": answer.status,
+        "attempts": answer.attempts,
+        "milliseconds": answer.milliseconds,
+        "final_url": answer.final_url,
+        "content_type": answer.content_type,
+        "bytes": 0 if content is None else len(content),
+        "original_id": None if content is None else shards.sha256(content),
+        "content": content,
+    }

@@ -1,0 +1,12 @@
+"""How a job tells how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Step = Callable[[int, int, str], None]
+"""Told (steps done, steps in all, what comes next)."""
+
+
+def silent(_done: int, _total: int, _next: str) -> None:
+    """For whoever does not want to know."""

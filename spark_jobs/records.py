@@ -1,0 +1,55 @@
+"""The records of a range of the index, each with the line on which it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from conf.errors import Damaged
+from spark_jobs.index import EntryIndex, Range, content_end
+from spark_jobs.quoting import Quoting
+from spark_jobs.ranges import BLANK, TOO_LONG
+
+_SHOWN = 1000
+
+
+def records(file: BinaryIO, range: Range, entry: EntryIndex) -> Iterator[tuple[int, bytes]]:
+    """Reads one range.
+
+    Args:
+        file: the entry's bytes, seekable.
+        range: of its index.
+        entry: what the index says of the entry.
+
+    Yields:
+        The physical line, counted from 1, on which a record begins, and the record's bytes without its line end.
+        Blank lines are left out. Of an over-long line only its first 1000 bytes are read.
+
+    Raises:
+        Damaged: the file is shorter than when it was indexed.
+    """
+    file.seek(range.offset)
+    size = min(range.length, _SHOWN) if range.fault == TOO_LONG else range.length
+    data = file.read(size)
+    if len(data) < size:
+        raise Damaged(
+            f"Entry {range.entry} ends at byte {range.offset + len(data)}; its index goes on to {range.offset + size}.",
+            "Land the drop anew.",
+        )
+    if range.fault:
+        yield range.first_line, data
+        return
+    spans = entry.format == "csv" and not range.alone
+    masked = Quoting(entry.delimiter).mask(data)[0] if spans else data
+    yield from _split(data, masked, range.first_line)
+
+
+def _split(data: bytes, masked: bytes, line: int) -> Iterator[tuple[int, bytes]]:
+    start = 0
+    while start < len(data):
+        end = masked.find(b"\n", start) + 1 or len(data)
+        record = data[start : content_end(data, end)]
+        if record.strip(BLANK):
+            yield line, record
+        line += 1 if masked is data else data.count(b"\n", start, end)
+        start = end

@@ -1,0 +1,208 @@
+"""Shards: Parquet files that Spark's Python workers write, so that no image byte passes the driver or the JVM.
+
+A shard is the unit of work and of resuming: its file appears whole, under its own name, or not at all. Its footer
+says how its rows fared, so that progress can be read while a job runs, by whoever sees the directory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, BinaryIO, NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyspark.sql import SparkSession
+
+from conf.errors import AlreadyExists
+from targets.dataset import file_digest
+from targets.filesystem import FileSystem
+
+_ROW_GROUP_BYTES = 16 << 20
+_ROW_GROUP_ROWS = 256
+_FOOTER = b"landfall"
+_SECONDS_BETWEEN_LOOKS = 1.0
+
+
+class Tally(NamedTuple):
+    """How rows fared."""
+
+    ok: int = 0
+    failed: int = 0
+
+    def plus(self, other: Tally) -> Tally:
+        return Tally(self.ok + other.ok, self.failed + other.failed)
+
+
+class Written(NamedTuple):
+    """One shard that a worker wrote: file name, sha-256 of the file, how its rows fared."""
+
+    name: str
+    sha256: str
+    tally: Tally
+
+
+class ShardWriter:
+    """Writes rows to one Parquet file in row groups of bounded size.
+
+    Args:
+        file: where the bytes go.
+        schema: of the rows; its column ``content`` holds the picture and ``rule`` says ``ok`` or what went wrong.
+    """
+
+    def __init__(self, file: BinaryIO, schema: pa.Schema) -> None:
+        self._sink = _Hashing(file)
+        # Pictures are compressed already, and every one is another.
+        self._writer = pq.ParquetWriter(
+            pa.PythonFile(self._sink, mode="w"),
+            schema,
+            compression="none",
+            use_dictionary=False,
+            write_statistics=False,
+        )
+        self._schema = schema
+        self._rows: list[dict[str, Any]] = []
+        self._bytes = 0
+        self._tally = Tally()
+
+    def write(self, row: dict[str, Any]) -> None:
+        self._rows.append(row)
+        self._bytes += len(row["content"] or b"")
+        self._tally = self._tally.plus(Tally(1, 0) if row["rule"] == "ok" else Tally(0, 1))
+        if self._bytes >= _ROW_GROUP_BYTES or len(self._rows) >= _ROW_GROUP_ROWS:
+            self._flush()
+
+    def close(self) -> tuple[str, Tally]:
+        """Ends the file; returns its sha-256 and how its rows fared."""
+        self._flush()
+        self._writer.add_key_value_metadata({_FOOTER: json.dumps(self._tally).encode()})
+        self._writer.close()
+        return self._sink.digest.hexdigest(), self._tally
+
+    def _flush(self) -> None:
+        if self._rows:
+            self._writer.write_table(pa.Table.from_pylist(self._rows, schema=self._schema))
+            self._rows, self._bytes = [], 0
+
+
+class _Hashing:
+    """A binary file for writing that takes the digest of what passes."""
+
+    closed = False
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._written = 0
+        self.digest = hashlib.sha256()
+
+    def write(self, data: bytes) -> int:
+        self._file.write(data)
+        self.digest.update(data)
+        self._written += len(data)
+        return len(data)
+
+    def tell(self) -> int:
+        return self._written
+
+    def flush(self) -> None:
+        self._file.flush()
+
+    def close(self) -> None:
+        """The file belongs to whoever opened it."""
+
+
+def write_shard(fs: FileSystem, path: str, schema: pa.Schema, rows: Iterator[dict[str, Any]]) -> Written:
+    """Writes one shard. One that an earlier worker wrote meanwhile is as good: it is kept."""
+    name = path.rpartition("/")[2]
+    try:
+        with fs.writer(path) as file:
+            writer = ShardWriter(file, schema)
+            for row in rows:
+                writer.write(row)
+            digest, tally = writer.close()
+    except AlreadyExists:
+        return Written(name, file_digest(fs, path), tally_of(fs, path))
+    return Written(name, digest, tally)
+
+
+def tally_of(fs: FileSystem, path: str) -> Tally:
+    """How a finished shard's rows fared, from its footer."""
+    with fs.open(path) as file:
+        metadata = pq.read_metadata(file).metadata or {}
+    return Tally(*json.loads(metadata[_FOOTER]))
+
+
+def finished(fs: FileSystem, directory: str) -> list[str]:
+    """Names of the finished shards of a directory."""
+    return [entry.name for entry in fs.list(directory) if entry.name.endswith(".parquet")]
+
+
+def each(spark: SparkSession, items: Sequence[str], work: Callable[[str], Written]) -> list[Written]:
+    """Runs ``work`` on every item in Spark's Python workers, one task an item, and returns what each wrote."""
+    if not items:
+        return []
+    numbers = spark.range(0, len(items), 1, len(items))
+
+    def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            for number in batch.column(0).to_pylist():
+                yield written_batch(work(items[number]))
+
+    return collect_written(numbers.mapInArrow(run, WRITTEN_DDL).collect())
+
+
+WRITTEN_DDL = "name string, sha256 string, ok long, failed long"
+
+
+def written_batch(written: Written) -> pa.RecordBatch:
+    """One ``Written`` as a row of WRITTEN_DDL."""
+    return pa.RecordBatch.from_pylist(
+        [{"name": written.name, "sha256": written.sha256, "ok": written.tally.ok, "failed": written.tally.failed}]
+    )
+
+
+def collect_written(rows: Sequence[Any]) -> list[Written]:
+    """Rows of WRITTEN_DDL as ``Written``."""
+    return [Written(row.name, row.sha256, Tally(row.ok, row.failed)) for row in rows]
+
+
+@contextmanager
+def watch(fs: FileSystem, directory: str, report: Callable[[Tally], None]) -> Iterator[None]:
+    """While the block runs, reports every second how the rows of the finished shards fared so far."""
+    done = threading.Event()
+
+    def look() -> None:
+        seen: dict[str, Tally] = {}
+        while not done.wait(_SECONDS_BETWEEN_LOOKS):
+            before = len(seen)
+            count(fs, directory, seen)
+            if len(seen) > before:
+                report(total(seen))
+
+    thread = threading.Thread(target=look, name="progress", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def count(fs: FileSystem, directory: str, seen: dict[str, Tally]) -> None:
+    """Adds the finished shards that ``seen`` does not know yet."""
+    for name in finished(fs, directory):
+        if name not in seen:
+            seen[name] = tally_of(fs, f"{directory}/{name}")
+
+
+def total(seen: dict[str, Tally]) -> Tally:
+    """How the rows of all shards fared."""
+    return Tally(sum(tally.ok for tally in seen.values()), sum(tally.failed for tally in seen.values()))
+
+
+def sha256(content: bytes) -> str:
+    """sha-256 as 64 hex digits."""
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,1 @@
+"""The star: what the lines of one drop become, table by table."""

@@ -1,0 +1,92 @@
+"""Load: reads what the stages made of one drop, writes its star."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import reduce
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
+
+from spark_jobs import schemas
+from spark_jobs.progress import Step, silent
+from spark_jobs.star.daily import agg_images_daily
+from spark_jobs.star.dimensions import dim_date, dim_drop, dim_image, dim_outcome, dim_source
+from spark_jobs.star.fact import fact_image_request
+from spark_jobs.star.shape import spark_schema
+from spark_jobs.star.tables import TABLES
+from spark_jobs.tables import read
+from targets.register import Drop
+
+
+@dataclass(frozen=True)
+class LoadInputs:
+    """Where the tables of one drop lie, as Spark knows them (``FileSystem.uri``).
+
+    Attributes:
+        requests: Validate's table.
+        settled: the table ``settled`` of Validate, Fetch and Transform.
+        originals: Fetch's table.
+        images: Transform's table.
+        drop: whose tables these are.
+    """
+
+    requests: str
+    settled: tuple[str, ...]
+    originals: str
+    images: str
+    drop: Drop
+
+    def read_requests(self, spark: SparkSession) -> DataFrame:
+        return read(spark, schemas.REQUESTS, self.requests)
+
+    def read_settled(self, spark: SparkSession) -> DataFrame:
+        """The settled lines of all stages."""
+        return reduce(DataFrame.unionByName, [read(spark, schemas.SETTLED, uri) for uri in self.settled])
+
+    def read_originals(self, spark: SparkSession) -> DataFrame:
+        return read(spark, schemas.ORIGINALS, self.originals)
+
+    def read_images(self, spark: SparkSession) -> DataFrame:
+        return read(spark, schemas.IMAGES, self.images)
+
+
+def load(spark: SparkSession, inputs: LoadInputs, goal: str, step: Step = silent) -> dict[str, int]:
+    """Writes the star of one drop, one sub-directory of ``goal`` a table.
+
+    Args:
+        step: told how far it is.
+
+    Returns:
+        What came of it, counted from the files written: lines, ok, quarantined, duplicate, bytes_in, bytes_out (bytes)
+        and images (results; equal pictures once).
+    """
+    requests, settled = inputs.read_requests(spark), inputs.read_settled(spark)
+    originals, images = inputs.read_originals(spark), inputs.read_images(spark)
+
+    fact = fact_image_request(requests, settled, originals, images, inputs.drop)
+    tables = len(TABLES)
+    step(0, tables, "writes fact_image_request")
+    fact.write.parquet(f"{goal}/fact_image_request")
+    written = spark.read.schema(spark_schema("fact_image_request")).parquet(f"{goal}/fact_image_request")
+    small = {
+        "dim_date": dim_date(spark, inputs.drop.receipt),
+        "dim_drop": dim_drop(spark, inputs.drop),
+        "dim_source": dim_source(requests, settled),
+        "dim_outcome": dim_outcome(spark, settled, images),
+        "agg_images_daily": agg_images_daily(written),
+    }
+    for done, (name, rows) in enumerate(small.items(), 1):
+        step(done, tables, f"writes {name}")
+        rows.coalesce(1).write.parquet(f"{goal}/{name}")
+    step(tables - 1, tables, "writes dim_image")
+    dim_image(images).write.parquet(f"{goal}/dim_image")
+    return _counts(spark, goal)
+
+
+def _counts(spark: SparkSession, goal: str) -> dict[str, int]:
+    measures = ["requests", "ok", "quarantined", "duplicate", "bytes_in", "bytes_out"]
+    partials = spark.read.schema(spark_schema("agg_images_daily")).parquet(f"{goal}/agg_images_daily")
+    sums = partials.agg(*(F.coalesce(F.sum(name), F.lit(0)).alias(name) for name in measures)).collect()[0].asDict()
+    images = spark.read.schema(spark_schema("dim_image")).parquet(f"{goal}/dim_image").count()
+    return {"lines": sums.pop("requests"), **sums, "images": images}

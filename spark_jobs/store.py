@@ -1,0 +1,92 @@
+"""Store: the images into the image store, from Spark's Python workers, in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pybase64
+from pyspark.sql import SparkSession
+
+from conf.settings import Settings
+from spark_jobs import shards
+from targets.clock import now
+from targets.filesystem import FileSystem
+from targets.image_store import ImageDocument, open_store
+from targets.runlog import RunLog
+
+_BATCH_ROWS = 32
+
+
+@dataclass(frozen=True)
+class StoreJob:
+    """One drop's images.
+
+    Attributes:
+        images: path of Transform's shards.
+        transforms: names of what was done to each picture, in order.
+    """
+
+    fs: FileSystem
+    images: str
+    settings: Settings
+    client: str
+    feed: str
+    drop: str
+    transforms: tuple[str, ...]
+    log: RunLog
+
+    def run(self, spark: SparkSession) -> tuple[int, int]:
+        """Inserts every image; returns how many the store did not have, and how many it had."""
+        open_store(self.settings, self.client, prepare=True).close()
+        names = shards.finished(self.fs, self.images)
+        written = shards.each(spark, names, self._worker())
+        sums = shards.total({one.name: one.tally for one in written})
+        return sums.ok, sums.failed
+
+    def _worker(self) -> Callable[[str], shards.Written]:
+        job = self
+
+        def work(name: str) -> shards.Written:
+            new = present = 0
+            with open_store(job.settings, job.client) as store:
+                for batch in _batches(job, name):
+                    inserted = store.insert(batch)
+                    new, present = new + inserted.new, present + inserted.present
+            job.log.info("shard stored", shard=name, new=new, present=present)
+            return shards.Written(name, "", shards.Tally(new, present))
+
+        return work
+
+
+def _batches(job: StoreJob, name: str) -> Iterator[list[ImageDocument]]:
+    with job.fs.open(f"{job.images}/{name}") as file:
+        for batch in pq.ParquetFile(file).iter_batches(_BATCH_ROWS):
+            yield _documents(job, batch)
+
+
+def _documents(job: StoreJob, batch: pa.RecordBatch) -> list[ImageDocument]:
+    inserted = now()
+
+    def document(row: dict[str, Any]) -> ImageDocument:
+        return ImageDocument(
+            id=row["image_id"],
+            image=pybase64.b64encode(row["content"]).decode("ascii"),
+            digest=row["image_digest"],
+            original=row["original_id"],
+            width=row["width"],
+            height=row["height"],
+            format=row["format"],
+            bytes=row["bytes"],
+            source=row["url"],
+            inserted=inserted,
+            client=job.client,
+            feed=job.feed,
+            drop=job.drop,
+            transforms=job.transforms,
+        )
+
+    return [document(row) for row in batch.to_pylist() if row["rule"] == "ok"]

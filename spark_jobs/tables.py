@@ -1,0 +1,34 @@
+"""Reading and shaping the tables that stages hand on (spark_jobs.schemas)."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql.pandas.types import from_arrow_schema
+
+from spark_jobs.schemas import SETTLED
+
+
+def read(spark: SparkSession, schema: pa.Schema, uri: str) -> DataFrame:
+    """A table of a stage without the column ``content``: no picture passes through Spark.
+
+    A directory with no file is an empty table; names that begin with ``.`` or ``_`` are no files of it.
+    """
+    columns = pa.schema([field for field in schema if field.name != "content"])
+    return spark.read.schema(from_arrow_schema(columns)).parquet(uri)
+
+
+def shaped(rows: DataFrame, schema: pa.Schema) -> DataFrame:
+    """Rows with at least the schema's columns -> exactly these, in order and type."""
+    return rows.select(*(F.col(field.name).cast(field.dataType) for field in from_arrow_schema(schema)))
+
+
+def select_settled(lines: DataFrame, outcome: str) -> DataFrame:
+    """Lines with their request columns, rule, value and message -> rows of SETTLED.
+
+    Args:
+        outcome: what the lines are, if they do not say it in a column.
+    """
+    absent = {"outcome": F.lit(outcome), "first_entry": F.lit(None), "first_line": F.lit(None)}
+    return shaped(lines.withColumns({name: it for name, it in absent.items() if name not in lines.columns}), SETTLED)

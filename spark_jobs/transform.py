@@ -1,0 +1,123 @@
+"""Transform: every fetched original strictly decoded and put through the feed's transforms, shard by shard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow.parquet as pq
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F  # noqa: N812
+
+from conf.settings import Images
+from spark_jobs import shards
+from spark_jobs.images.make import make
+from spark_jobs.schemas import IMAGES, REQUESTS
+from spark_jobs.shards import Tally, Written
+from spark_jobs.tables import read, select_settled
+from spark_jobs.transforms import digest, image_id, load
+from targets.filesystem import FileSystem
+from targets.runlog import RunLog
+
+# Rows decoded from Parquet at a time: each holds one original, of at most ``web.max_bytes``.
+_BATCH_ROWS = 16
+_READ = ["entry", "line", "url", "width", "height", "rule", "original_id", "content"]
+
+
+@dataclass(frozen=True)
+class TransformJob:
+    """One drop's pictures.
+
+    Attributes:
+        requests: uri of Validate's requests.
+        originals: path of Fetch's shards.
+        images: path of the directory that takes the shards; those in it are kept.
+        settled: uri that takes the lines whose original is no sound picture.
+        transforms: names, in order.
+    """
+
+    fs: FileSystem
+    requests: str
+    originals: str
+    images: str
+    settled: str
+    transforms: tuple[str, ...]
+    limits: Images
+    log: RunLog
+    report: Callable[[Tally], None]
+
+    def run(self, spark: SparkSession) -> tuple[dict[str, int], dict[str, str]]:
+        """Makes the pictures that are not there yet; returns counts and the digests of the shards written."""
+        kept = set(shards.finished(self.fs, self.images))
+        missing = [name for name in shards.finished(self.fs, self.originals) if name not in kept]
+        self.fs.make_directory(self.images)
+        with shards.watch(self.fs, self.images, self.report):
+            written = shards.each(spark, missing, self._worker())
+        return self._settle(spark), {one.name: one.sha256 for one in written}
+
+    def _worker(self) -> Callable[[str], Written]:
+        fs, goal, source, names, limits, log = (
+            self.fs,
+            self.images,
+            self.originals,
+            self.transforms,
+            self.limits,
+            self.log,
+        )
+
+        def work(name: str) -> Written:
+            rows = _made(fs, f"{source}/{name}", names, limits)
+            written = shards.write_shard(fs, f"{goal}/{name}", IMAGES, rows)
+            log.info("shard transformed", shard=name, ok=written.tally.ok, failed=written.tally.failed)
+            return written
+
+        return work
+
+    def _settle(self, spark: SparkSession) -> dict[str, int]:
+        made = read(spark, IMAGES, self.fs.uri(self.images))
+        failed = made.where("rule <> 'ok'").select("entry", "line", "rule", "value", "message")
+        requests = read(spark, REQUESTS, self.requests)
+        settled = select_settled(requests.join(failed, on=["entry", "line"], how="inner"), outcome="quarantined")
+        settled.coalesce(1).write.mode("overwrite").parquet(self.settled)
+        sums = made.agg(
+            F.count_if(F.col("rule") == "ok").alias("ok"),
+            F.count_if(F.col("rule") != "ok").alias("quarantined"),
+            F.count_distinct("image_id").alias("distinct"),
+            F.coalesce(F.sum("bytes"), F.lit(0)).alias("bytes"),
+        )
+        counts: dict[str, int] = sums.collect()[0].asDict()
+        return counts
+
+
+def _made(fs: FileSystem, path: str, names: tuple[str, ...], limits: Images) -> Iterator[dict[str, Any]]:
+    """Rows of IMAGES from one shard of originals."""
+    transforms = load(names)
+    made_by = digest(transforms, limits)
+    with fs.open(path) as file:
+        for batch in pq.ParquetFile(file).iter_batches(_BATCH_ROWS, columns=_READ):
+            for row in batch.to_pylist():
+                if row["rule"] != "ok":
+                    continue
+                made = make(row["content"], (row["width"], row["height"]), transforms, limits)
+                yield {
+                    "entry": row["entry"],
+                    "line": row["line"],
+                    "url": row["url"],
+                    "rule": made.rule,
+                    "value": made.value,
+                    "message": made.message,
+                    "original_id": row["original_id"],
+                    "original_bytes": len(row["content"]),
+                    "original_width": made.original_width,
+                    "original_height": made.original_height,
+                    "original_format": made.original_format,
+                    "image_id": image_id(row["original_id"], made_by) if made.content else None,
+                    "image_digest": made.digest,
+                    "width": made.width,
+                    "height": made.height,
+                    "format": made.format,
+                    "bytes": len(made.content) if made.content else None,
+                    "transforms": made_by,
+                    "content": made.content,
+                }

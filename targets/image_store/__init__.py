@@ -1,0 +1,30 @@
+"""Image stores: a client's gray pictures in base64, by id; a copy that can be rebuilt from the lake at any time."""
+
+from __future__ import annotations
+
+from conf.client import is_name
+from conf.errors import ConfigError
+from conf.settings import Settings
+from targets.image_store.protocol import ImageDocument, ImageStore, Inserted
+from targets.image_store.sqlite import SqliteImageStore
+
+__all__ = ["ImageDocument", "ImageStore", "Inserted", "open_store"]
+
+
+def open_store(settings: Settings, client: str, prepare: bool = False) -> ImageStore:
+    """The client's image store, to be closed after use.
+
+    Args:
+        prepare: make what is missing for writing; once, before workers start.
+
+    Raises:
+        ConfigError: ``client`` is no client's id.
+        StorageError: the store cannot be made.
+        Damaged: what is in its place is no image store.
+    """
+    if not is_name(client):
+        raise ConfigError(f"The client {client!r} is no client's id, so it has no image store.")
+    store = SqliteImageStore(settings.store_root / client / "images.sqlite", client)
+    if prepare:
+        store.prepare()
+    return store

@@ -1,0 +1,90 @@
+"""Every path, as pure functions of (client, feed, drop, stage, build). No path is spelled elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+Stage = Literal["land", "validate", "fetch", "transform", "store", "load", "publish"]
+STAGES: tuple[Stage, ...] = ("land", "validate", "fetch", "transform", "store", "load", "publish")
+
+_ZONES: dict[Stage, str] = {
+    "land": "raw",
+    "fetch": "raw",
+    "validate": "processed",
+    "transform": "processed",
+    "store": "processed",
+    "load": "analytics-ready",
+    "publish": "analytics-ready",
+}
+
+MANIFEST = "_manifest.json"
+STAMP = "_landfall.json"
+
+
+@dataclass(frozen=True)
+class ClientLayout:
+    """The places of one client in the lake.
+
+    Attributes:
+        lake: directory of the lake of one environment.
+        client: the client's id.
+    """
+
+    lake: str
+    client: str
+
+    @property
+    def root(self) -> str:
+        return f"{self.lake}/clients/{self.client}"
+
+    @property
+    def registers(self) -> str:
+        """Directory of the registers of all feeds."""
+        return f"{self.root}/drops"
+
+    def register(self, feed: str) -> str:
+        """Directory of the feed's register."""
+        return f"{self.registers}/{feed}"
+
+    def drop(self, feed: str, drop: str) -> str:
+        """The register's file of one drop."""
+        return f"{self.register(feed)}/{drop}.json"
+
+    @property
+    def publications(self) -> str:
+        """Directory of the published entries of all feeds."""
+        return f"{self.root}/published"
+
+    def published(self, feed: str) -> str:
+        return f"{self.publications}/{feed}"
+
+    def published_month(self, feed: str, receipt: date) -> str:
+        """Directory of the published entries of one month of receipt; an entry is ``<drop>.<seq>.<build>``."""
+        return f"{self.published(feed)}/year={receipt:%Y}/month={receipt:%m}"
+
+    def stage(self, stage: Stage, feed: str, receipt: date, drop: str, build: str) -> str:
+        """One stage's output of one drop and build."""
+        zone = _ZONES[stage]
+        return f"{self.root}/{zone}/{feed}/{stage}/year={receipt:%Y}/month={receipt:%m}/drop={drop}/build={build}"
+
+    def staging(self, stage: Stage, feed: str, drop: str, build: str) -> str:
+        """Where a stage's output is made before it is put in place."""
+        return f"{self.root}/_staging/{feed}.{drop}.{stage}.{build}"
+
+    @property
+    def stagings(self) -> str:
+        return f"{self.root}/_staging"
+
+    def lease(self, name: str) -> str:
+        """A lease's file; ``name`` is free of slashes."""
+        return f"{self.root}/_leases/{name}"
+
+    def stage_lease(self, stage: Stage, feed: str, drop: str, build: str) -> str:
+        return self.lease(f"{feed}.{drop}.{stage}.{build}")
+
+
+def stamp(lake: str) -> str:
+    """The file that says which environment a lake belongs to."""
+    return f"{lake}/{STAMP}"

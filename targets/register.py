@@ -1,0 +1,96 @@
+"""The register: what a drop is, when it came, and the configuration it keeps. Created once, never changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from conf.client import FeedConfig
+from conf.errors import AlreadyExists
+from targets.filesystem import FileSystem
+from targets.layout import ClientLayout
+
+
+@dataclass(frozen=True)
+class Drop:
+    """One registered drop.
+
+    Attributes:
+        id: sha-256 of (client, feed, bytes), 64 hex digits.
+        name: what the client called the first upload of it.
+        upload: id of the first upload of it.
+        size: bytes.
+        received: when the first upload was claimed (UTC); its date is the receipt date.
+        config: the feed's configuration at that time.
+    """
+
+    id: str
+    client: str
+    feed: str
+    name: str
+    upload: str
+    size: int
+    received: datetime
+    config: FeedConfig
+
+    @property
+    def receipt(self) -> date:
+        return self.received.date()
+
+    def to_json(self) -> bytes:
+        fields = {
+            "drop": self.id,
+            "client": self.client,
+            "feed": self.feed,
+            "name": self.name,
+            "upload": self.upload,
+            "bytes": self.size,
+            "received": self.received.isoformat(),
+            "config": self.config.model_dump(mode="json"),
+        }
+        return json.dumps(fields, indent=1, ensure_ascii=False).encode()
+
+    @classmethod
+    def from_json(cls, data: bytes) -> Drop:
+        fields = json.loads(data)
+        return cls(
+            id=fields["drop"],
+            client=fields["client"],
+            feed=fields["feed"],
+            name=fields["name"],
+            upload=fields["upload"],
+            size=fields["bytes"],
+            received=datetime.fromisoformat(fields["received"]).astimezone(UTC),
+            config=FeedConfig.model_validate(fields["config"]),
+        )
+
+
+def identity(client: str, feed: str) -> hashlib._Hash:
+    """A sha-256 that has taken in client and feed, each after its length; feed it the bytes for a drop's id."""
+    digest = hashlib.sha256()
+    for name in (client, feed):
+        digest.update(f"{len(name)}:{name}".encode())
+    return digest
+
+
+def register(fs: FileSystem, layout: ClientLayout, drop: Drop) -> Drop:
+    """Registers the drop, or returns the one that is registered already under its id."""
+    path = layout.drop(drop.feed, drop.id)
+    try:
+        fs.create(path, drop.to_json())
+    except AlreadyExists:
+        return Drop.from_json(fs.read(path))
+    return drop
+
+
+def registered(fs: FileSystem, layout: ClientLayout, feed: str, drop: str) -> Drop:
+    """The registered drop; NotFound where there is none."""
+    return Drop.from_json(fs.read(layout.drop(feed, drop)))
+
+
+def registered_drops(fs: FileSystem, layout: ClientLayout) -> dict[str, set[str]]:
+    """Ids of every registered drop of the client, by feed; names alone are read."""
+    feeds = (feed.name for feed in fs.list(layout.registers))
+    return {feed: {entry.name.removesuffix(".json") for entry in fs.list(layout.register(feed))} for feed in feeds}

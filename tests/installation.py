@@ -1,0 +1,162 @@
+"""An installation of Landfall in a temporary directory, driven as its users drive it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from auth.directory.file import FileDirectory
+
+BIN = Path(sys.executable).parent
+OPERATOR = "olga"
+CLIENT = """
+client = "{client}"
+
+[feeds.photos]
+kind = "images"
+sources = ["127.0.0.1:{port}"]
+size = "/(?P<width>\\\\d+)/(?P<height>\\\\d+)$"
+transforms = ["grayscale"]
+max_transient = "2%"
+{more}
+"""
+GRANTS = """
+[[grants]]
+group = "operators"
+role = "operator"
+client = "{client}"
+feeds = "*"
+
+[[grants]]
+group = "viewers"
+role = "viewer"
+client = "{client}"
+feeds = "*"
+"""
+
+
+@dataclass(frozen=True)
+class Installation:
+    """State, configuration and an operator who may run the client.
+
+    Attributes:
+        root: directory that holds ``home`` and ``conf``.
+        port: of the web that the client's catalogues name.
+    """
+
+    root: Path
+    port: int
+    client: str = "demo"
+
+    @property
+    def home(self) -> Path:
+        return self.root / "home"
+
+    @property
+    def conf(self) -> Path:
+        return self.root / "conf"
+
+    @property
+    def incoming(self) -> Path:
+        return self.home / "landing" / self.client / "incoming/photos"
+
+    @property
+    def outbox(self) -> Path:
+        return self.home / "landing" / self.client / "outbox/photos"
+
+    @property
+    def lake(self) -> Path:
+        return self.home / "lake/test/clients" / self.client
+
+    def prepare(self) -> Installation:
+        (self.conf / "clients").mkdir(parents=True)
+        (self.conf / "test.toml").write_bytes((Path("conf") / "test.toml").read_bytes())
+        (self.conf / "grants.toml").write_text(GRANTS.format(client=self.client))
+        self.configure()
+        self.home.mkdir(mode=0o700)
+        for user, group in ((OPERATOR, "operators"), ("vera", "viewers"), ("stranger", "others")):
+            FileDirectory.of(self.home).add(user, f"password of {user}", [group])
+            password = self.root / user
+            password.write_text(f"password of {user}")
+            password.chmod(0o600)
+        self.incoming.mkdir(parents=True)
+        return self
+
+    def configure(self, more: str = "") -> None:
+        """Writes the client's file, with more settings of its feed."""
+        text = CLIENT.format(client=self.client, port=self.port, more=more)
+        lines = {line.partition(" = ")[0]: line for line in text.splitlines() if " = " in line and line not in more}
+        for line in more.splitlines():
+            lines[line.partition(" = ")[0]] = line
+        client = lines.pop("client")
+        body = "\n".join(lines.values())
+        (self.conf / "clients" / f"{self.client}.toml").write_text(f"{client}\n\n[feeds.photos]\n{body}\n")
+
+    def environment(self, user: str | None = OPERATOR) -> dict[str, str]:
+        """What a process of this installation finds in its environment."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("LANDFALL_", "LUIGI_"))}
+        who = {} if user is None else {"LANDFALL_USER": user, "LANDFALL_PASSWORD_FILE": str(self.root / user)}
+        places = {"LANDFALL_ENV": "test", "LANDFALL_HOME": str(self.home), "LANDFALL_CONF": str(self.conf)}
+        return {**kept, **places, **who}
+
+    def upload(self, name: str, content: bytes) -> None:
+        """What a client does by SFTP."""
+        (self.incoming / f".{name}.part").write_bytes(content)
+        (self.incoming / f".{name}.part").rename(self.incoming / name)
+
+    def luigi_command(self) -> list[str]:
+        return [str(BIN / "luigi"), "--module", "pipelines", "RunClient", "--client", self.client, "--local-scheduler"]
+
+    def run(self, user: str | None = OPERATOR, **more: str) -> subprocess.CompletedProcess[str]:
+        """Runs the client to its end."""
+        return self._call(self.luigi_command(), user, more)
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Starts a run in a process group of its own."""
+        return subprocess.Popen(
+            self.luigi_command(),
+            env=self.environment(),
+            cwd=self.root,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def landfall(self, *arguments: str, user: str | None = OPERATOR) -> subprocess.CompletedProcess[str]:
+        """Runs the command line."""
+        return self._call([str(BIN / "landfall"), *arguments], user, {})
+
+    def receipts(self) -> list[dict[str, Any]]:
+        """What the client was answered, in order of the uploads' names."""
+        found = sorted(self.outbox.glob("*.receipt.json")) if self.outbox.exists() else []
+        return [json.loads(file.read_text()) for file in found]
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        """What SQL over the star gives."""
+        done = self.landfall("query", "--client", self.client, "--format", "json", sql)
+        assert done.returncode == 0, done.stderr
+        found: list[dict[str, Any]] = json.loads(done.stdout)
+        return found
+
+    def digest(self) -> str:
+        done = self.landfall("digest", "--client", self.client)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def _call(self, command: list[str], user: str | None, more: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command,
+            env={**self.environment(user), **more},
+            cwd=self.root,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=280,
+            check=False,
+        )

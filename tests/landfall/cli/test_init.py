@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+import conf
+from auth.directory.file import FileDirectory
+from landfall.home import GROUP, OPERATOR
+from tests.landfall.cli.conftest import Ended
+
+Call = Callable[..., Ended]
+OURS = Path(conf.__file__).parent
+
+
+@pytest.fixture
+def outside(house: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory that is no checkout, with nothing said of where the configuration is."""
+    place = tmp_path / "outside"
+    place.mkdir()
+    monkeypatch.chdir(place)
+    monkeypatch.delenv("LANDFALL_CONF")
+    monkeypatch.setenv("LANDFALL_HOME", str(place / "var"))
+    return place
+
+
+def tree(place: Path) -> Mapping[str, tuple[int, bytes]]:
+    """Mode and content of everything below."""
+    return {
+        str(path.relative_to(place)): (stat.S_IMODE(path.stat().st_mode), path.read_bytes() if path.is_file() else b"")
+        for path in place.rglob("*")
+        if "logs" not in path.parts
+    }
+
+
+def sourced(environment: Path) -> dict[str, str]:
+    """What a shell has after ``set -a; . demo.env``."""
+    script = f"set -a; . {environment}; set +a; env -0"
+    clean = {"PATH": os.environ["PATH"]}
+    out = subprocess.run(["sh", "-c", script], check=True, capture_output=True, text=True, env=clean).stdout
+    return dict(item.split("=", 1) for item in out.split("\0") if item)
+
+
+def test_it_makes_state_a_conf_to_edit_and_an_operator(landfall: Call, outside: Path) -> None:
+    ended = landfall("init")
+    assert ended.code == 0, ended.err
+    home = outside / "var"
+    assert {"demo.env", "directory.json", "secrets", "lake", "landing", "images", "logs"} <= set(os.listdir(home))
+    for file in ("dev.toml", "grants.toml", "luigi.cfg", "clients/demo.toml"):
+        assert (outside / "conf" / file).read_bytes() == (OURS / file).read_bytes()
+    assert (home / "landing" / "demo" / "incoming" / "photos").is_dir()
+    assert str(home / "demo.env") in ended.out
+
+
+def test_it_is_for_its_owner_alone(landfall: Call, outside: Path) -> None:
+    landfall("init")
+    home = outside / "var"
+    for directory in (home, home / "secrets", home / "landing", home / "images", home / "logs"):
+        assert stat.S_IMODE(directory.stat().st_mode) == 0o700, directory
+    for file in (home / "demo.env", home / "secrets" / OPERATOR, home / "directory.json"):
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
+
+
+def test_demo_env_says_who_one_is(landfall: Call, outside: Path) -> None:
+    landfall("init")
+    said = sourced(outside / "var" / "demo.env")
+    assert said["LANDFALL_HOME"] == str(outside / "var")
+    assert said["LANDFALL_CONF"] == str(outside / "conf")
+    assert said["LUIGI_CONFIG_PATH"] == str(outside / "conf" / "luigi.cfg")
+    password = Path(said["LANDFALL_PASSWORD_FILE"]).read_text().strip()
+    person = FileDirectory.of(outside / "var").authenticate(said["LANDFALL_USER"], password)
+    assert person.groups == {GROUP}
+    assert len(password) >= 24
+
+
+def test_again_changes_nothing(landfall: Call, outside: Path) -> None:
+    landfall("init")
+    before = tree(outside)
+    assert landfall("init").code == 0
+    assert tree(outside) == before
+
+
+def test_what_was_edited_stays(landfall: Call, outside: Path) -> None:
+    landfall("init")
+    (outside / "conf" / "clients" / "demo.toml").unlink()
+    (outside / "conf" / "clients" / "acme.toml").write_text(
+        (OURS / "clients" / "demo.toml").read_text().replace('client = "demo"', 'client = "acme"')
+    )
+    (outside / "conf" / "grants.toml").write_text("# mine\n")
+    assert landfall("init").code == 0
+    assert (outside / "conf" / "grants.toml").read_text() == "# mine\n"
+    assert not (outside / "conf" / "clients" / "demo.toml").exists()
+    assert (outside / "var" / "landing" / "acme" / "incoming" / "photos").is_dir()
+
+
+def test_a_conf_that_a_kill_left_half_is_completed(landfall: Call, outside: Path) -> None:
+    (outside / "conf" / "clients").mkdir(parents=True)
+    (outside / "conf" / "grants.toml").write_text("# mine\n")
+    assert landfall("init").code == 0
+    assert (outside / "conf" / "clients" / "demo.toml").exists()
+    assert (outside / "conf" / "grants.toml").read_text() == "# mine\n"
+
+
+def test_home_may_be_named(landfall: Call, outside: Path) -> None:
+    ended = landfall("init", "--home", "elsewhere with 'quotes")
+    assert ended.code == 0
+    home = outside / "elsewhere with 'quotes"
+    assert not (outside / "var").exists()
+    assert "LANDFALL_HOME=" in (home / "demo.env").read_text()
+    said = ended.out.splitlines()[-1]
+    out = subprocess.run(
+        ["sh", "-c", f"{said}; echo $LANDFALL_HOME"], check=True, capture_output=True, text=True
+    ).stdout
+    assert out.strip() == str(home)
+
+
+def test_a_lost_secret_is_made_anew(landfall: Call, outside: Path) -> None:
+    landfall("init")
+    secret = outside / "var" / "secrets" / OPERATOR
+    before = secret.read_text()
+    secret.unlink()
+    assert landfall("init").code == 0
+    assert secret.read_text() != before
+    FileDirectory.of(outside / "var").authenticate(OPERATOR, secret.read_text().strip())
+
+
+def test_a_named_conf_is_used(landfall: Call, house: Path) -> None:
+    ended = landfall("init")
+    assert ended.code == 0, ended.err
+    assert str(house / "conf") in ended.out
+    assert "written to edit" not in ended.out
+    assert not (house / "conf" / "dev.toml").exists()
+    assert (house / "home" / "landing" / "rival" / "outbox" / "scans").is_dir()
+
+
+def test_mistakes_of_all_client_files_are_told_after_the_sound_ones_are_ready(landfall: Call, house: Path) -> None:
+    (house / "conf" / "clients" / "wrong.toml").write_text("x = 1")
+    (house / "conf" / "clients" / "acme.toml").write_text("y = 2")
+    ended = landfall("init")
+    assert ended.code == 78
+    assert "wrong.toml" in ended.err
+    assert "acme.toml" in ended.err
+    assert (house / "home" / "landing" / "rival" / "incoming" / "photos").is_dir()
+    assert (house / "home" / "demo.env").exists()
+
+
+def test_a_home_that_cannot_be_made_is_a_sentence(landfall: Call, outside: Path) -> None:
+    (outside / "file").write_text("")
+    ended = landfall("init", "--home", outside / "file" / "below")
+    assert ended.code == 74
+    assert "Traceback" not in ended.err
+
+
+def test_prod_has_no_demo_operator(landfall: Call, outside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANDFALL_ENV", "prod")
+    ended = landfall("init")
+    assert ended.code != 0 or "no demo operator" in ended.out
+    assert not (outside / "var" / "secrets" / OPERATOR).exists()
+    assert not (outside / "var" / "directory.json").exists()
+
+
+def test_it_works_from_an_installed_package_too(outside: Path) -> None:
+    """In a process of its own, where nothing but the package is on the path."""
+    environment = {**os.environ, "LANDFALL_ENV": "dev"}
+    command = [sys.executable, "-P", "-m", "landfall", "init"]
+    ended = subprocess.run(command, env=environment, cwd=outside, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    assert (outside / "conf" / "clients" / "demo.toml").exists()

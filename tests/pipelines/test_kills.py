@@ -1,0 +1,117 @@
+"""A kill at any instant is harmless: SIGKILL in every stage, then the content of an undisturbed run."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import psutil
+import pytest
+
+from landfall.sample_web import SampleWeb, catalogue
+from targets.journal import Journal
+from targets.layout import STAGES
+from tests.installation import Installation
+
+SEED = 30
+CATALOGUES = 5
+LINES = 120
+MOMENTS = ("claim", *STAGES, "acknowledge")
+
+
+def content(web: SampleWeb, number: int) -> bytes:
+    """A catalogue whose landing takes long enough to be met: blank lines are read, and come to nothing."""
+    lines = catalogue(web.url, LINES, seed=SEED + number)
+    return b"".join(line.content + b"\n" for line in lines) + (b" " * 60_000 + b"\n") * 500
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_killed_in_every_stage(installed: Callable[[str], Installation], web: SampleWeb) -> None:
+    chance = random.Random(SEED)
+    calm, killed = installed("calm"), installed("killed")
+    for number in range(CATALOGUES):
+        calm.upload(f"{number}.txt", content(web, number))
+    assert calm.run().returncode == 0
+    typical: dict[str, float] = {}
+    for entry in journal(calm):
+        if entry["event"] == "finished":
+            typical[entry["stage"]] = min(entry["seconds"], typical.get(entry["stage"], entry["seconds"]))
+
+    hits: Counter[str] = Counter()
+    for number in range(CATALOGUES):
+        killed.upload(f"{number}.txt", content(web, number))
+        for moment in MOMENTS:
+            hits[moment] += kill_at(killed, moment, chance.uniform(0, 0.8 * typical.get(moment, 0.05)))
+        done = killed.run()
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "Traceback" not in done.stdout + done.stderr
+
+    print(dict(hits))
+    assert sum(hits.values()) >= 30
+    assert all(hits[moment] >= 3 for moment in MOMENTS), dict(hits)
+    assert killed.digest() == calm.digest()
+    assert [receipt["counts"] for receipt in killed.receipts()] == [receipt["counts"] for receipt in calm.receipts()]
+    assert len(killed.receipts()) == CATALOGUES
+    assert list(killed.incoming.iterdir()) == []
+    assert not list((killed.home / "landing/.claimed").rglob("data"))
+    assert not any((killed.lake / "_staging").iterdir())
+    assert not list((killed.lake / "_leases").iterdir())
+
+
+def kill_at(installation: Installation, moment: str, delay: float) -> bool:
+    """Starts a run and kills its tree some time after the moment has begun.
+
+    Returns:
+        Whether the run was there to be killed at that moment.
+    """
+    begun = _begun(installation, moment)
+    process = installation.start()
+    tree = psutil.Process(process.pid)
+    while process.poll() is None and not begun():
+        time.sleep(0.001)
+    time.sleep(delay)
+    if process.poll() is not None:
+        return False
+    # Parent first: what it might still tell its children is lost, as in a power cut.
+    children = tree.children(recursive=True)
+    for one in (tree, *children):
+        try:
+            one.kill()
+        except psutil.NoSuchProcess:
+            continue
+    process.wait()
+    psutil.wait_procs(children)
+    return moment not in STAGES or _is_open(installation, moment)
+
+
+def _begun(installation: Installation, moment: str) -> Callable[[], bool]:
+    """A question whether the moment has come in the run that starts now."""
+    if moment == "claim":
+        return lambda: not list(installation.incoming.glob("[!.]*"))
+    if moment == "acknowledge":
+        before = _published(installation)
+        return lambda: _published(installation) > before
+    started = _count(installation, moment, "started")
+    return lambda: _count(installation, moment, "started") > started
+
+
+def _published(installation: Installation) -> int:
+    return sum(1 for _ in (installation.lake / "published").rglob("*.b*"))
+
+
+def _is_open(installation: Installation, stage: str) -> bool:
+    """Whether the stage's last attempt has no end."""
+    last = [entry["event"] for entry in journal(installation) if entry["stage"] == stage][-1:]
+    return last == ["started"]
+
+
+def _count(installation: Installation, stage: str, event: str) -> int:
+    return sum(1 for entry in journal(installation) if (entry["stage"], entry["event"]) == (stage, event))
+
+
+def journal(installation: Installation) -> list[dict[str, Any]]:
+    return list(Journal(installation.home / "logs" / installation.client / "journal.jsonl").entries())

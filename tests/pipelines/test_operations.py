@@ -1,0 +1,203 @@
+"""What operators meet: no grant, wrong configuration, two runs at once, a web that dies, a full disk, midnight."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+import pytest
+
+from landfall.sample_web import SampleWeb, catalogue
+from tests.installation import Installation
+
+
+def content(web: SampleWeb, lines: int, seed: int = 1) -> bytes:
+    """A catalogue without faults."""
+    return b"".join(line.content + b"\n" for line in catalogue(web.url, lines, seed=seed, faults={}))
+
+
+@pytest.mark.parametrize("user", [None, "vera", "stranger"])
+def test_without_a_grant_nothing_is_read_or_written(installation: Installation, user: str | None) -> None:
+    installation.upload("a.txt", b"http://127.0.0.1/1/2\n")
+    ran = installation.run(user)
+    assert ran.returncode == 30
+    assert "Traceback" not in ran.stdout + ran.stderr
+    assert [file.name for file in installation.incoming.iterdir()] == ["a.txt"]
+    assert not installation.lake.exists()
+    audit = [json.loads(line) for line in (installation.home / "logs/audit.jsonl").read_text().splitlines()]
+    assert {entry["allowed"] for entry in audit} == {False}
+
+
+def test_a_wrong_password_is_a_sentence(installation: Installation) -> None:
+    (installation.root / "olga").write_text("wrong")
+    ran = installation.run()
+    assert ran.returncode == 30
+    assert "Traceback" not in ran.stdout + ran.stderr
+    assert "wrong" not in ran.stdout + ran.stderr.replace("password is wrong", "")
+
+
+def test_a_wrong_client_file_says_all_at_once(installation: Installation) -> None:
+    installation.configure('complete = "never"\nsources = []\nmax_transient = "200%"\nsised = 3')
+    ran = installation.run()
+    assert ran.returncode == 30
+    output = ran.stdout + ran.stderr
+    assert "Traceback" not in output
+    for key in ("complete", "sources", "max_transient", "sised"):
+        assert key in output
+
+
+def test_a_transform_that_cannot_be_imported_claims_nothing(installation: Installation) -> None:
+    brought = installation.root / "site" / "broken-1.dist-info"
+    brought.mkdir(parents=True)
+    (brought / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1\n")
+    (brought / "entry_points.txt").write_text("[landfall.transforms]\nsepia = nowhere:TRANSFORM\n")
+    installation.configure('transforms = ["sepia"]')
+    installation.upload("a.txt", b"http://127.0.0.1/1/2\n")
+    ran = installation.run(PYTHONPATH=str(brought.parent))
+    assert ran.returncode == 30
+    assert "sepia cannot be imported from nowhere:TRANSFORM" in ran.stdout + ran.stderr
+    assert "Traceback" not in ran.stdout + ran.stderr
+    assert [file.name for file in installation.incoming.iterdir()] == ["a.txt"]
+
+
+def test_a_stage_of_a_drop_that_is_none_is_a_sentence(installation: Installation) -> None:
+    stage = ["--module", "pipelines", "Land", "--client", "demo", "--feed", "photos", "--drop", "abc"]
+    done = subprocess.run(
+        [installation.luigi_command()[0], *stage, "--local-scheduler"],
+        env=installation.environment(),
+        cwd=installation.root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 35
+    assert "There is no drop 'abc'" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_more_worker_processes_are_refused(installation: Installation) -> None:
+    done = subprocess.run(
+        [*installation.luigi_command(), "--workers", "2"],
+        env=installation.environment(),
+        cwd=installation.root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 30
+    assert "--workers" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_two_runs_at_once_do_each_drop_once(installation: Installation, web: SampleWeb) -> None:
+    for number in range(2):
+        installation.upload(f"{number}.txt", content(web, 40, seed=number))
+    runs = [installation.start() for _ in range(2)]
+    assert [run.wait(timeout=200) for run in runs] == [0, 0]
+    assert [receipt["status"] for receipt in installation.receipts()] == ["published"] * 2
+    assert installation.rows("SELECT count(*) AS n FROM fact_image_request") == [{"n": 80}]
+    assert list(installation.incoming.iterdir()) == []
+
+
+def test_a_web_that_dies_and_comes_back(installation: Installation) -> None:
+    with SampleWeb(seed=3, process=True) as web:
+        own = Installation(installation.root / "own", web.port).prepare()
+        own.upload("a.txt", content(web, 60))
+        web.pause()
+        held = own.run()
+        assert held.returncode == 30
+        assert "60 of 60 pictures failed in passing" in held.stdout + held.stderr
+        assert "Traceback" not in held.stdout + held.stderr
+        assert own.receipts() == []
+        status = own.landfall("status", "--client", own.client)
+        assert "held" in status.stdout.lower()
+        web.resume()
+        assert own.run().returncode == 0
+        (receipt,) = own.receipts()
+        assert receipt["counts"]["ok"] == 60
+
+
+def test_a_drop_that_cannot_be_processed_keeps_no_other_back(installation: Installation, web: SampleWeb) -> None:
+    with SampleWeb(seed=3, process=True) as away:
+        own = Installation(installation.root / "own", away.port).prepare()
+        own.upload("a.txt", content(away, 10))
+        away.pause()
+        assert own.run().returncode == 30
+    # The transform that the drop was registered with has gone since.
+    (registered,) = (own.lake / "drops/photos").iterdir()
+    registered.write_text(registered.read_text().replace('"grayscale"', '"gone"'))
+    own.configure(f'sources = ["127.0.0.1:{web.port}"]')
+    own.upload("b.txt", content(web, 10))
+    ran = own.run()
+    assert ran.returncode == 30
+    assert "There is no transform" in ran.stdout + ran.stderr
+    assert "Traceback" not in ran.stdout + ran.stderr
+    assert [(receipt["name"], receipt["counts"]["ok"]) for receipt in own.receipts()] == [("b.txt", 10)]
+    assert "There is no transform" in own.landfall("logs", "--client", own.client).stdout
+
+
+def test_a_configuration_edited_meanwhile_does_not_touch_a_registered_drop(installation: Installation) -> None:
+    with SampleWeb(seed=3, process=True) as web:
+        own = Installation(installation.root / "own", web.port).prepare()
+        own.upload("a.txt", content(web, 30))
+        web.pause()
+        assert own.run().returncode == 30
+        web.resume()
+        own.configure('transforms = ["grayscale", "thumbnail"]\nsources = ["elsewhere.example"]')
+        own.upload("b.txt", content(web, 20, seed=2))
+        assert own.run().returncode == 0
+        first, second = own.receipts()
+        assert (first["counts"]["ok"], second["counts"]["ok"]) == (30, 0)
+        assert {rule["rule"] for rule in second["rules"]} == {"url.host_not_allowed"}
+
+
+def test_catalogues_without_a_good_line_are_published(installation: Installation) -> None:
+    for name, content in {"blank": b"\n \n", "faults": b"ftp://a/1/2\nno url\n", "one line": b"x" * 100_000}.items():
+        installation.upload(name, content)
+    ran = installation.run()
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert [(receipt["name"], receipt["status"]) for receipt in installation.receipts()] == [
+        ("blank", "published"),
+        ("faults", "published"),
+        ("one line", "published"),
+    ]
+    counts = [receipt["counts"] for receipt in installation.receipts()]
+    assert [(each["lines"], each["ok"], each["quarantined"], each["blank"]) for each in counts] == [
+        (0, 0, 0, 2),
+        (2, 0, 2, 0),
+        (1, 0, 1, 0),
+    ]
+
+
+def test_uploads_that_cannot_be_taken(installation: Installation) -> None:
+    installation.upload("empty.txt", b"")
+    (installation.incoming / "link.txt").symlink_to("/etc/passwd")
+    ran = installation.run()
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert [(receipt["name"], receipt["rule"]) for receipt in installation.receipts()] == [
+        ("empty.txt", "upload.empty"),
+        ("link.txt", "upload.not_a_file"),
+    ]
+    assert list(installation.incoming.iterdir()) == []
+
+
+def test_a_full_disk_is_a_sentence_and_the_work_goes_on(installation: Installation, web: SampleWeb) -> None:
+    disk = installation.root / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", disk], check=False).returncode:
+        pytest.skip("may not mount a tmpfs")
+    try:
+        installation.upload("a.txt", content(web, 200))
+        full = installation.run(LANDFALL_LAKE__ROOT=str(disk))
+        assert full.returncode == 30
+        assert "Make space on the disk and run again" in full.stdout + full.stderr
+        assert "Traceback" not in full.stdout + full.stderr
+        assert installation.receipts() == []
+        subprocess.run(["mount", "-o", "remount,size=100m", disk], check=True)
+        done = installation.run(LANDFALL_LAKE__ROOT=str(disk))
+        assert done.returncode == 0, done.stdout + done.stderr
+        (receipt,) = installation.receipts()
+        assert receipt["counts"]["ok"] == 200
+        assert not list(disk.rglob("_staging/*"))
+    finally:
+        subprocess.run(["umount", "-l", disk], check=True)
