@@ -16,6 +16,13 @@ setup(
     install_requires=[
         "aiohttp>=3.14,<4",
         "duckdb>=2.0,<3",
+        "fsspec>=2025.1",  # DuckDB reads HDFS through it
+        "googleapis-common-protos>=1.65",  # these three and zstandard: pyspark's Connect client
+        "grpcio>=1.76",
+        "grpcio-status>=1.76",
+        "hdfs>=2.7,<3",
+        "hdfs-native>=0.14.7,<0.15",
+        "ldap3>=2.9,<3",
         "luigi>=3.8,<4",
         "numpy>=2.4,<3",
         "pandas>=2.2,<3",  # pyspark's mapInArrow asks for it
@@ -26,23 +33,31 @@ setup(
         "pybase64>=1.5,<2",
         "pydantic>=2.14,<3",
         "pydantic-settings>=2.16,<3",
+        "pymongo>=4.17,<5",
         "pyspark==4.3.0",
+        "requests>=2.32,<3",
         "rich>=15,<16",
         "simplejpeg>=1.9,<2",
         "structlog>=26,<27",
         "typer>=0.29,<1",
         "yarl>=1.25,<2",
+        "zstandard>=0.25",
     ],
     extras_require={
         "dev": [
             "setuptools>=77",
             "wheel",
             "hypothesis>=6",
+            "kubernetes-validate",
             "mypy>=2",
             "pandas-stubs",
             "pytest>=9",
             "pytest-timeout>=2",
+            "pyyaml>=6",
             "ruff>=0.17",
+            "trustme>=1.2",
+            "types-PyYAML",
+            "types-requests",
         ],
     },
     entry_points={

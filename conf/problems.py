@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Iterator, Sized
 from typing import Any, get_args, get_origin
 
@@ -11,6 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 Loc = tuple[int | str, ...]
+_CREDENTIALS = re.compile(r"//[^/\s]*@")
 
 # pydantic speaks to programmers; these are for the person who wrote the file.
 _KINDS = {
@@ -51,8 +53,8 @@ def not_empty(value: Sized) -> Any:
 
 
 def shown(found: object) -> str:
-    """What was found, safe for a terminal and at most 80 characters."""
-    text = repr(found)
+    """What was found, safe for a terminal and at most 80 characters; without the password of a URL."""
+    text = _CREDENTIALS.sub("//…@", repr(found))
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 

@@ -9,6 +9,7 @@ import functools
 import json
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
@@ -17,7 +18,7 @@ from conf.environment import variables
 from conf.errors import ConfigError
 from conf.files import conf_directory
 from conf.problems import dotted, sentences
-from conf.sections import Auth, Images, Lake, Landing, Lines, Log, Query, Section, Spark, Store, Web
+from conf.sections import Auth, Images, Lake, Landing, Lines, Log, Query, Section, Spark, Web
 from conf.sources import Sources
 
 __all__ = [
@@ -33,7 +34,6 @@ __all__ = [
     "Setting",
     "Settings",
     "Spark",
-    "Store",
     "Web",
     "conf_directory",
     "describe",
@@ -59,7 +59,6 @@ class Settings(BaseSettings):
     web: Web = Web()
     images: Images = Images()
     spark: Spark = Spark()
-    store: Store = Store()
     auth: Auth = Auth()
     query: Query = Query()
     log: Log = Log()
@@ -91,8 +90,10 @@ class Settings(BaseSettings):
 
     @property
     def lake_base(self) -> str:
-        """The lake's root, which is stamped with its environment."""
-        return self.lake.root or str(self.home.absolute() / "lake")
+        """Path of the lake's root, which is stamped with its environment; on HDFS the URL's path."""
+        if "://" in self.lake.url:
+            return urlsplit(self.lake.url).path.rstrip("/")
+        return self.lake.url or str(self.home.absolute() / "lake")
 
     @property
     def lake_root(self) -> str:
@@ -105,7 +106,8 @@ class Settings(BaseSettings):
 
     @property
     def store_root(self) -> Path:
-        return Path(self.store.root) if self.store.root else self.home.absolute() / "images"
+        """Directory of the SQLite image stores."""
+        return Path(self.images.url) if self.images.url else self.home.absolute() / "images"
 
     @property
     def log_root(self) -> Path:
@@ -147,9 +149,11 @@ def _at_odds(sources: Sources) -> list[str]:
     if sources.raw("web", "allow_addresses"):
         where = sources.subject(("web", "allow_addresses"))
         problems.append(f"{where} is set; it is for dev and test only: leave it out where env is prod.")
-    if sources.raw("auth", "directory") in (None, "file"):
-        where = sources.subject(("auth", "directory"))
+    url = sources.raw("auth", "url")
+    if not url or str(url).startswith("/"):
+        where = sources.subject(("auth", "url"))
         problems.append(
-            f"{where} is 'file', which is for dev and test only: name a directory server, or choose LANDFALL_ENV=dev."
+            f"{where} names no directory server; people in a file are for dev and test only: "
+            "name one, such as ldaps://ldap.example.org, or choose LANDFALL_ENV=dev."
         )
     return problems

@@ -22,7 +22,7 @@ class Store(Stage):
         return self.upstream(Transform)
 
     def settings_read(self) -> Mapping[str, Any]:
-        return {"kind": self.places.settings.store.kind}
+        return {}
 
     def work(self, place: Staging) -> tuple[Mapping[str, int], Mapping[str, str]]:
         transformed = self.inputs["transform"].dataset

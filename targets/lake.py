@@ -24,7 +24,7 @@ def open_lake(settings: Settings) -> FileSystem:
     if found != settings.env:
         raise ConfigError(
             f"The lake {settings.lake_base} belongs to the environment {found}, this is {settings.env}. "
-            f"Set LANDFALL_ENV={found}, or give lake.root a directory of its own."
+            f"Set LANDFALL_ENV={found}, or give lake.url a place of its own."
         )
     return fs
 

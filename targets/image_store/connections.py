@@ -126,7 +126,8 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if version > _VERSION:
         raise StorageError(
-            f"{path} was written by a later version of Landfall.", "Use that version, or another store.root."
+            f"{path} was written by a later version of Landfall.",
+            "Use that version, or another directory in images.url.",
         )
     return version
 

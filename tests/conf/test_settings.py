@@ -77,7 +77,7 @@ def test_home_is_var_below_the_working_directory_unless_it_is_set(conf: Path, mo
         ("LANDFALL_WEB__USER_AGENT", "7", "web", "user_agent", "7"),
         ("LANDFALL_SPARK__CONF", '{"spark.a": "1"}', "spark", "conf", {"spark.a": "1"}),
         ("LANDFALL_SPARK__DRIVER_MEMORY", "512m", "spark", "driver_memory", "512m"),
-        ("LANDFALL_LAKE__ROOT", "/data//lake/", "lake", "root", "/data/lake"),
+        ("LANDFALL_LAKE__URL", "/data//lake/", "lake", "url", "/data/lake"),
     ],
 )
 def test_a_variable_says_what_its_setting_is(
@@ -116,7 +116,7 @@ def test_all_mistakes_are_told_at_once_each_with_its_place(conf: Path, monkeypat
     assert "did you mean 'web'?" in told
     assert "log.level is 'inf'; it must be 'debug', 'info', 'warning' or 'error'; did you mean 'info'?" in told
     assert "web.allow_addresses is set; it is for dev and test only" in told
-    assert "auth.directory is 'file', which is for dev and test only" in told
+    assert "auth.url names no directory server; people in a file are for dev and test only" in told
     assert "is 'http'; it must be a whole number." in told
     assert "did you mean 'LANDFALL_WEB__PORTS'?" in told
 
@@ -166,7 +166,8 @@ def test_an_unknown_env_is_told_with_the_nearest(monkeypatch: pytest.MonkeyPatch
         ),
         (b'[web]\nallow_addresses = ["127.0.0.1"]\n', "it must name a port, or * for all"),
         (b'[web]\nuser_agent = "a\\r\\nb"\n', "printable ASCII"),
-        (b'[lake]\nroot = "lake"\n', "lake.root is 'lake'; it must be an absolute path"),
+        (b'[lake]\nurl = "lake"\n', "lake.url is 'lake'; it must be an absolute path, or begin with hdfs://"),
+        (b'[images]\nurl = "mongodb://me:secret@db"\n', "it must not hold a user or password"),
         (b'[spark]\nmaster = "locl"\n', "spark.master is 'locl'; it must be local"),
         (
             b'[spark.conf]\n"park.a" = "1"\n',

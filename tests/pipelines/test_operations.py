@@ -188,13 +188,13 @@ def test_a_full_disk_is_a_sentence_and_the_work_goes_on(installation: Installati
         pytest.skip("may not mount a tmpfs")
     try:
         installation.upload("a.txt", content(web, 200))
-        full = installation.run(LANDFALL_LAKE__ROOT=str(disk))
+        full = installation.run(LANDFALL_LAKE__URL=str(disk))
         assert full.returncode == 30
         assert "Make space on the disk and run again" in full.stdout + full.stderr
         assert "Traceback" not in full.stdout + full.stderr
         assert installation.receipts() == []
         subprocess.run(["mount", "-o", "remount,size=100m", disk], check=True)
-        done = installation.run(LANDFALL_LAKE__ROOT=str(disk))
+        done = installation.run(LANDFALL_LAKE__URL=str(disk))
         assert done.returncode == 0, done.stdout + done.stderr
         (receipt,) = installation.receipts()
         assert receipt["counts"]["ok"] == 200

@@ -1,0 +1,12 @@
+"""The sections of the settings: each setting with its default, what it means, and what it may be."""
+
+from conf.sections.auth import Auth
+from conf.sections.images import Images
+from conf.sections.kinds import Section
+from conf.sections.lake import Lake
+from conf.sections.landing import Landing, Lines
+from conf.sections.operating import Log, Query
+from conf.sections.spark import Spark
+from conf.sections.web import Web
+
+__all__ = ["Auth", "Images", "Lake", "Landing", "Lines", "Log", "Query", "Section", "Spark", "Web"]
