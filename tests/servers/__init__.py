@@ -1,0 +1,53 @@
+"""Real servers, started by the tests: each on free ports, in a temporary directory, stopped at the end."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+_PREPARE = Path(__file__).parents[2] / "docker" / "prepare-servers.sh"
+_PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
+
+
+def missing(what: str, how: str) -> NoReturn:
+    """Skips the test, for a server cannot be had here; fails it where REQUIRE_SERVERS=1 (CI).
+
+    Args:
+        what: the server.
+        how: how to get it, as a sentence.
+    """
+    told = f"{what} is missing. {how}"
+    if os.environ.get("REQUIRE_SERVERS") == "1":
+        pytest.fail(told, pytrace=False)
+    pytest.skip(told)
+
+
+def program(name: str) -> str:
+    """Path of a server's program; installed if it is missing and may be (docker/prepare-servers.sh)."""
+    found = shutil.which(name, path=_PATH)
+    if found is None:
+        _prepare()
+        found = shutil.which(name, path=_PATH)
+    return found or missing(name, f"Run {_PREPARE} as root on Debian or Ubuntu. {_prepare()}".strip())
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody has just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@functools.cache
+def _prepare() -> str:
+    """Installs what is missing; what the script said if it could not."""
+    done = subprocess.run([str(_PREPARE)], capture_output=True, text=True, check=False)
+    return "" if done.returncode == 0 else done.stderr.strip()
