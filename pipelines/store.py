@@ -37,7 +37,12 @@ class Store(Stage):
             drop=self.drop,
             transforms=self.dropped.config.transforms,
             log=self.log,
+            report=self._report,
         )
         new, present = job.run(session(self.places.settings))
         self.log.info("images stored", new=new, present=present)
+        self.step(1, 1, f"{new:,} pictures are new in the image store, {present:,} were there already")
         return {"images": counts["ok"], "distinct": counts["distinct"]}, {}
+
+    def _report(self, done: int, total: int) -> None:
+        self.step(done, total, f"{done:,} of {total:,} shards of pictures are in the image store")

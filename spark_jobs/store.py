@@ -13,6 +13,7 @@ from pyspark.sql import SparkSession
 
 from conf.settings import Settings
 from spark_jobs import shards
+from spark_jobs.tasks import watch_tasks
 from targets.clock import now
 from targets.filesystem import FileSystem
 from targets.image_store import ImageDocument, open_store
@@ -28,6 +29,7 @@ class StoreJob:
     Attributes:
         images: path of Transform's shards.
         transforms: names of what was done to each picture, in order.
+        report: told (shards done, shards in all) while the job runs.
     """
 
     fs: FileSystem
@@ -38,12 +40,14 @@ class StoreJob:
     drop: str
     transforms: tuple[str, ...]
     log: RunLog
+    report: Callable[[int, int], None]
 
     def run(self, spark: SparkSession) -> tuple[int, int]:
         """Inserts every image; returns how many the store did not have, and how many it had."""
         open_store(self.settings, self.client, prepare=True).close()
         names = shards.finished(self.fs, self.images)
-        written = shards.each(spark, names, self._worker())
+        with watch_tasks(spark, lambda done: self.report(done, len(names))):
+            written = shards.each(spark, names, self._worker())
         sums = shards.total({one.name: one.tally for one in written})
         return sums.ok, sums.failed
 
