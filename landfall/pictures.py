@@ -29,6 +29,6 @@ def listing(client: str, feed: str | None = None, limit: int | None = None) -> R
 
     Raises:
         AccessDenied: the caller may not see the client's pictures; nothing of it was read.
-        NotFound: there is no such client.
+        NotFound: there is no such client, or it has no such feed.
     """
     return run(open_star(client, "images", feed), _LISTING + (f"LIMIT {limit:d}" if limit is not None else ""))

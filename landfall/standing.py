@@ -137,13 +137,13 @@ def client_standing(settings: Settings, client: str, feeds: frozenset[str] | Non
     shown = [(feed, drop) for feed, ids in registers.items() for drop in ids - done[feed]]
     shown += _recent(fs, layout, done)
     attempts = last_attempts(Journal(settings.log_root / client / "journal.jsonl"), {drop for _, drop in shown})
-    claims, refused = landing.claims(), landing.refused(RECENT)
+    claims, refused = landing.claims(), landing.refused(RECENT, feeds)
     drops = [_drop(fs, layout, feed, drop, drop in done[feed], attempts[drop]) for feed, drop in shown]
     return ClientStanding(
         client=client,
         uploads=tuple(upload for upload in landing.uploads() if feeds is None or upload.feed in feeds),
         claims=tuple(claim for claim in claims if feeds is None or claim.feed in feeds),
-        refused=tuple(claim for claim in refused if feeds is None or claim.feed in feeds),
+        refused=tuple(refused),
         claiming=holder(fs, layout.lease("claims")),
         drops=tuple(sorted(drops, key=lambda drop: (drop.state == "published", drop.received))),
         published=sum(map(len, done.values())),

@@ -108,13 +108,17 @@ def open_star(client: str, action: Action = "query", feed: str | None = None) ->
 
     Raises:
         AccessDenied: the caller has no grant for it; nothing of the client's was read.
-        NotFound: there is no such client.
+        NotFound: there is no such client, or it has no such feed.
     """
     permit = authorize(client, action, feed)
     settings = load_settings()
     fs, layout = open_lake(settings), client_layout(settings, client)
     if not fs.exists(layout.root):
         load_client(client)  # raises NotFound; a client that has not dropped anything yet has empty tables
+    if feed is not None and feed not in published_feeds(fs, layout):
+        config = load_client(client)
+        if feed not in config.feeds:
+            raise NotFound(f"Client {client} has no feed {feed}.", f"Its feeds are: {', '.join(config.feeds)}.")
     feeds = permit.feeds if feed is None else frozenset({feed})
     return Star(client, feeds, published_files(fs, layout, feeds), settings)
 

@@ -1,15 +1,23 @@
-"""Sweeps what dead runs left in staging."""
+"""Sweeps what dead runs left in staging, and refused uploads that nobody asked about."""
 
 from __future__ import annotations
 
 import contextlib
+from datetime import timedelta
 
 from pipelines.context import Context
+from targets.clock import now
 from targets.filesystem import LeaseHeld
 from targets.published import of
 
 
 def sweep(places: Context) -> None:
+    """Removes what is needed no more of the client."""
+    _sweep_staging(places)
+    _sweep_refused(places)
+
+
+def _sweep_staging(places: Context) -> None:
     """Removes the staging of every published drop that nobody works on.
 
     A staging directory has the name of its lease. What an unpublished drop has in staging is kept: the next attempt
@@ -21,3 +29,12 @@ def sweep(places: Context) -> None:
             continue
         with contextlib.suppress(LeaseHeld), places.fs.lease(places.layout.lease(entry.name), places.holder()):
             places.fs.remove(f"{places.layout.stagings}/{entry.name}")
+
+
+def _sweep_refused(places: Context) -> None:
+    days = places.settings.landing.keep_refused_days
+    if not days:
+        return
+    removed = places.landing().sweep_refused(now() - timedelta(days=days))
+    if removed:
+        places.log.info("refused uploads removed", uploads=removed, days=days)

@@ -59,7 +59,7 @@ class Killed(BaseException):
     """The process is dead: nothing that it would still do, clean up or catch happens."""
 
 
-_STEPS = ("mkdir", "open", "read", "rename", "link", "unlink", "rmdir", "chmod")
+_STEPS = ("mkdir", "open", "read", "rename", "link", "unlink", "rmdir", "chmod", "chown")
 
 
 @contextmanager

@@ -62,6 +62,7 @@ def place(*schemes: str) -> AfterValidator:
 Number = BeforeValidator(_not_bool)
 Count = Annotated[int, Number, Field(ge=1)]
 Bytes = Annotated[int, Number, Field(ge=1)]
+Days = Annotated[int, Number, Field(ge=0, le=36_500)]
 Seconds = Annotated[float, Number, Field(gt=0, allow_inf_nan=False)]
 Port = Annotated[int, Number, Field(ge=1, le=65535)]
 Directory = Annotated[str, AfterValidator(_absolute)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from conf.sections.kinds import Bytes, Count, Directory, Section
+from conf.sections.kinds import Bytes, Count, Days, Directory, Section
 
 
 class Landing(Section):
@@ -15,6 +15,7 @@ class Landing(Section):
     max_unpacked_bytes: Bytes = Field(8 << 30, description="an archive that unpacks to more is refused (bytes)")
     max_ratio: Count = Field(200, description="unpacked bytes to packed bytes, above 16 MiB; more is refused as a bomb")
     max_entries: Count = Field(1000, description="entries of a zip archive; more are refused")
+    keep_refused_days: Days = Field(30, description="refused uploads are removed after so many days; 0: never")
     range_bytes: Bytes = Field(4 << 20, description="how many bytes of a drop one range of the index covers, at least")
 
 

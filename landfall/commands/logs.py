@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -14,11 +15,13 @@ from landfall.arguments import ClientOption, JsonOption
 if TYPE_CHECKING:
     from rich.text import Text
 
+    from conf.errors import NotFound
     from landfall.history import Event
 
 _STYLES = {"debug": "dim", "info": "green", "warning": "yellow", "error": "bold red"}
 _SECONDS_BETWEEN_QUESTIONS = 60.0
 _SHORT = 12
+_ID = re.compile(r"[0-9a-f]{1,64}")
 _LONGEST_VALUE = 400
 
 
@@ -44,6 +47,8 @@ def logs(
     from landfall.terminal import console
 
     permit = authorize(client, "logs")
+    if drop and not _ID.fullmatch(drop.lower()):
+        raise _no_such_drop(client, drop)
     wanted = history.Filter(permit.feeds, drop.lower(), run, stage, level)
     directory = load_settings().log_root / client
     found: Iterable[Event]
@@ -52,12 +57,35 @@ def logs(
     else:
         found = history.events(directory, wanted)
         found = deque(found, maxlen=last) if last else found
-    output = console()
+    output, shown = console(), False
     for event in found:
+        shown = True
         if as_json:
             _show_json(event)
         else:
             output.print(_line(event))
+    if drop and not shown and not _registered(client, permit.feeds, drop.lower()):
+        raise _no_such_drop(client, drop)
+
+
+def _registered(client: str, feeds: frozenset[str] | None, drop: str) -> bool:
+    """Whether a drop begins like this; one without an event of the level that was asked for is there all the same."""
+    from conf.settings import load_settings
+    from targets.lake import client_layout, open_lake
+    from targets.register import registered_drops
+
+    settings = load_settings()
+    found = registered_drops(open_lake(settings), client_layout(settings, client))
+    return any(one.startswith(drop) for feed, ids in found.items() if feeds is None or feed in feeds for one in ids)
+
+
+def _no_such_drop(client: str, drop: str) -> NotFound:
+    from conf.errors import NotFound
+
+    return NotFound(
+        f"Client {client} has no drop whose id begins with {drop}.",
+        f"`landfall status --client {client} --json` shows the ids of the last ones.",
+    )
 
 
 def _still_granted(client: str) -> Callable[[], bool]:

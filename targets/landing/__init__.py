@@ -10,6 +10,8 @@ import os
 import secrets
 import shutil
 from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,11 +20,11 @@ from conf.errors import AlreadyExists, NotFound
 from conf.settings import Landing as Limits
 from targets.faults import faults
 from targets.landing import outbox
-from targets.landing.claim import Claim, claimed_feeds, claims_in, read_claim
+from targets.landing.claim import Claim, claimed_feeds, claims_in, places_in, read_claim, refusals_in
 from targets.landing.claiming import Claiming
 from targets.landing.held import held
 from targets.landing.incoming import SIDECAR, Upload, find, never_taken
-from targets.landing.layout import LandingLayout
+from targets.landing.layout import LandingLayout, upload_id
 from targets.local import LocalFileSystem
 from targets.names import printable
 from targets.refusal import refusal
@@ -85,12 +87,30 @@ class Landing:
         """What is claimed and not yet answered, of all feeds, without claiming."""
         return [claim for directory in claimed_feeds(self._layout) for claim in claims_in(directory)]
 
-    def refused(self, last: int) -> list[Claim]:
-        """The last uploads that were refused and answered, the oldest first."""
-        feeds = [self._layout.refusals / entry.name for entry in _FS.list(str(self._layout.refusals))]
-        places = [directory / entry.name for directory in feeds for entry in _FS.list(str(directory))]
+    def refused(self, last: int, feeds: Collection[str] | None = None) -> list[Claim]:
+        """The last uploads that were refused and answered, the oldest first.
+
+        Args:
+            last: how many at most.
+            feeds: of these feeds only; None: of all, and of what lay in no feed's directory.
+        """
+        places = refusals_in(self._layout) if feeds is None else chain.from_iterable(map(self._refusals_of, feeds))
         newest = sorted(places, key=lambda place: place.name)[-last:]  # an upload's id sorts by its time
         return [claim for claim in map(read_claim, newest) if claim]
+
+    def sweep_refused(self, before: datetime) -> int:
+        """Removes refused uploads that were claimed before a time (UTC); their receipts stay in the outbox.
+
+        Returns:
+            How many.
+        """
+        old = [place for place in refusals_in(self._layout) if place.name < upload_id(before)]
+        for place in old:
+            _FS.remove(str(place))
+        return len(old)
+
+    def _refusals_of(self, feed: str) -> list[Path]:
+        return places_in(self._layout.refusals_of(feed))
 
     def data_of(self, feed: str, drop: str) -> Path:
         """Our copy of a claimed upload's bytes; NotFound if no claim holds this drop."""

@@ -89,6 +89,12 @@ def claims_in(directory: Path) -> Iterator[Claim]:
             yield claim
 
 
+def refusals_in(layout: LandingLayout) -> list[Path]:
+    """The directories of refused uploads that were answered, of all feeds."""
+    feeds = [layout.refusals / entry.name for entry in _FS.list(str(layout.refusals))]
+    return [place for directory in feeds for place in places_in(directory)]
+
+
 def places_in(directory: Path) -> list[Path]:
     """The directories of claims that are not answered."""
     return [directory / entry.name for entry in _FS.list(str(directory)) if not entry.name.startswith(".")]

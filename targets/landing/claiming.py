@@ -24,7 +24,7 @@ from targets.landing.claim import Claim, places_in, read_claim
 from targets.landing.held import NO_DIRECTORY, held, sync
 from targets.landing.incoming import SIDECAR, Found, Mark
 from targets.landing.intake import copy_in, require_file
-from targets.landing.layout import CLAIM, DATA, FILE, REFUSED, UPLOAD, LandingLayout
+from targets.landing.layout import CLAIM, DATA, FILE, REFUSED, UPLOAD, LandingLayout, upload_id
 from targets.local import LocalFileSystem
 from targets.refusal import refusal
 from targets.register import identity
@@ -43,7 +43,7 @@ class Claiming:
     def take(self, found: Found) -> Claim | None:
         """Claims a file; None if the client took it away meanwhile."""
         claimed = now()
-        place = self.layout.claim(found.feed, f"{claimed:%Y%m%dT%H%M%S%fZ}-{secrets.token_hex(4)}")
+        place = self.layout.claim(found.feed, f"{upload_id(claimed)}-{secrets.token_hex(4)}")
         ticket = {
             "feed": found.feed,
             "name": found.label,

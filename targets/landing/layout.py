@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 # Files of a claim.
@@ -61,6 +62,14 @@ class LandingLayout:
         """Refused uploads that were answered: a directory a feed."""
         return self.root / ".refused" / self.client
 
+    def refusals_of(self, feed: str) -> Path:
+        return self.refusals / (feed or _NO_FEED)
+
     def refused(self, feed: str, upload: str) -> Path:
         """A refused upload after it was answered."""
-        return self.refusals / (feed or _NO_FEED) / upload
+        return self.refusals_of(feed) / upload
+
+
+def upload_id(claimed: datetime) -> str:
+    """How the id of an upload claimed at this time (UTC) begins; ids sort by time."""
+    return f"{claimed:%Y%m%dT%H%M%S%fZ}"

@@ -6,6 +6,7 @@ one rename, so nothing in the outbox is ever half, and nothing comes a second ti
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -22,7 +23,7 @@ from targets.local import LocalFileSystem
 
 _FS = LocalFileSystem()
 _PIECE = 1 << 20
-_FOR_THE_CLIENT = 0o644  # another user of this machine; who comes near is a matter of the outbox's own permissions
+_FOR_THE_CLIENT = 0o640  # the client's group is that of its outbox
 
 
 def answer(layout: LandingLayout, claim: Claim, receipt: Mapping[str, object], rejects: BinaryIO | None) -> Path:
@@ -70,10 +71,20 @@ def _deliver(layout: LandingLayout, feed: str, answered: Path) -> None:
         with faults(outbox), held(layout.root, outbox, make=True) as goal:
             for own, name in ((REJECTS, claim.rejects_name), (RECEIPT, claim.receipt_name)):
                 if _FS.exists(str(answered / own)):
-                    (answered / own).chmod(_FOR_THE_CLIENT)
+                    _hand_over(answered / own, goal)
                     os.rename(answered / own, name, dst_dir_fd=goal)
             os.fsync(goal)
     if _FS.exists(str(answered / REFUSED)):
         _FS.rename(str(answered), str(layout.refused(feed, answered.name.removeprefix("."))))
     else:
         _FS.remove(str(answered))
+
+
+def _hand_over(file: Path, outbox: int) -> None:
+    """Lets the outbox's group read the file: with an SFTP landing that is the client, and nobody else.
+
+    The claim's directory hands that group on (set-group-ID), so a run that is not root has nothing to change.
+    """
+    with contextlib.suppress(PermissionError):
+        os.chown(file, -1, os.fstat(outbox).st_gid, follow_symlinks=False)
+    file.chmod(_FOR_THE_CLIENT)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from auth.gate import Permit
 from conf.settings import load_settings
+from pipelines import housekeeping
 from pipelines.claims import acknowledge, claim
 from pipelines.context import Context, context
+from targets.clock import now
 from tests.installation import Installation
 
 EVERY_FEED = Permit("olga", "demo", "run", None)
@@ -69,4 +72,17 @@ def test_nothing_is_answered_in_the_outbox_of_another_feed(installed: Installati
     acknowledge(places, OTHER_FEEDS.feeds)
     assert installed.receipts() == []
     acknowledge(places, EVERY_FEED.feeds)
+    assert [answer["status"] for answer in installed.receipts()] == ["refused"]
+
+
+def test_refused_uploads_are_kept_for_a_while(installed: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    installed.upload("empty.txt", b"")
+    places = context("demo")
+    claim(places, EVERY_FEED)
+    acknowledge(places, EVERY_FEED.feeds)
+    days = places.settings.landing.keep_refused_days
+    for later, kept in ((days - 1, 1), (days + 1, 0)):
+        monkeypatch.setattr(housekeeping, "now", lambda later=later: now() + timedelta(days=later))
+        housekeeping.sweep(places)
+        assert len(places.landing().refused(9)) == kept
     assert [answer["status"] for answer in installed.receipts()] == ["refused"]

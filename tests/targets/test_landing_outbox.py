@@ -28,7 +28,7 @@ def test_an_answer_is_receipt_and_rejects(tmp_path: Path) -> None:
     assert receipt == outbox(tmp_path, "photos", claim.receipt_name)
     assert json.loads(receipt.read_bytes()) == {"name": "Äpfel", "lines": 1}
     assert outbox(tmp_path, "photos", claim.rejects_name).read_bytes() == b"url,_line\n"
-    assert {path.stat().st_mode & 0o777 for path in outbox(tmp_path, "photos").iterdir()} == {0o644}
+    assert {path.stat().st_mode & 0o777 for path in outbox(tmp_path, "photos").iterdir()} == {0o640}
     assert files_below(tmp_path / ".claimed") == set()
     assert landing.claims() == []
 

@@ -92,6 +92,12 @@ def test_list_of_a_feed(landfall: Call) -> None:
     assert landfall("images", "list", "--client", "demo", "--feed", "scans").out.count("\n") == 1
 
 
+def test_list_of_a_feed_that_is_none(landfall: Call) -> None:
+    ended = landfall("images", "list", "--client", "demo", "--feed", "nofeed")
+    assert (ended.code, ended.out) == (66, "")
+    assert ended.err == "Client demo has no feed nofeed. Its feeds are: photos, scans.\n"
+
+
 def test_get_writes_the_picture(landfall: Call, house: Path) -> None:
     ended = landfall("images", "get", IDS[0], "--client", "demo", user="vera")
     assert ended.code == 0

@@ -117,3 +117,21 @@ def test_follow_shows_what_comes_and_ends_with_130_without_a_traceback(
         _, err = process.communicate()
     assert process.returncode == 130
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("arguments", [["zzzz"], ["abcd"], ["0" * 65], ["zzzz", "--follow"]])
+def test_a_drop_that_is_none_is_told(landfall: Call, log: RunLog, arguments: list[str]) -> None:
+    Lake().register()
+    ended = landfall("logs", "--client", "demo", "--drop", *arguments)
+    assert (ended.code, ended.out) == (66, "")
+    assert f"has no drop whose id begins with {arguments[0]}" in ended.err
+
+
+def test_a_drop_without_such_an_event_is_none_the_less_a_drop(landfall: Call, log: RunLog) -> None:
+    dropped = Lake().register()
+    assert landfall("logs", "--client", "demo", "--drop", dropped.id[:8], "--level", "error").code == 0
+
+
+def test_a_drop_of_a_feed_without_a_grant_is_none(landfall: Call, log: RunLog) -> None:
+    dropped = Lake().register()
+    assert landfall("logs", "--client", "demo", "--drop", dropped.id[:8], user="sam").code == 66

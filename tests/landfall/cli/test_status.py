@@ -187,3 +187,15 @@ def test_refused_uploads_and_why(landfall: Call, house: Path) -> None:
     assert refused["name"] == "empty.txt"
     assert "Refused: The file holds no bytes." in landfall("status", "--client", "demo").out
     assert status(landfall, user="sam")["refused"] == []
+
+
+def test_refusals_of_other_feeds_push_none_out(landfall: Call, house: Path) -> None:
+    landing = Landing(load_settings().landing_root, load_client("demo"), load_settings().landing)
+    (incoming(house, "scans") / "first.txt").touch()
+    (incoming(house, "scans") / "first.txt.done").touch()
+    for number in range(7):
+        for claim in landing.claim():
+            landing.acknowledge(claim, {}, None)
+        (incoming(house) / f"{number}.txt").touch()
+    assert [refused["name"] for refused in status(landfall, user="sam")["refused"]] == ["first.txt"]
+    assert [refused["name"] for refused in status(landfall)["refused"]] == [f"{number}.txt" for number in range(1, 6)]
