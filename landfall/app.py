@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from landfall.commands import access, check, demo, digest, drop, images, init, logs, query, sample_web, status
+from landfall.commands import access, check, demo, digest, doctor, drop, images, init, logs, query, sample_web, status
 
 _START, _CLIENT, _DATA, _ACCESS = "Begin", "What a client sends", "What became of it", "Who may"
 
@@ -44,6 +44,7 @@ def _add(group: typer.Typer, panel: str, name: str, command: Callable[..., Any],
 
 _add(app, _START, "demo", demo.demo, "landfall demo")
 _add(app, _START, "init", init.init, "landfall init --home /srv/landfall")
+_add(app, _START, "doctor", doctor.doctor, "landfall doctor")
 _add(app, _START, "sample-web", sample_web.sample_web, "landfall sample-web --port 8200")
 _add(
     app,
