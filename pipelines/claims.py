@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from auth.gate import Permit
 from pipelines.context import Context
+from pipelines.telling import tell
 from pipelines.waiting import wait_for_lease
 from spark_jobs import receipt
 from spark_jobs.transforms import load
@@ -37,6 +39,7 @@ def claim(places: Context, permit: Permit) -> None:
                     "upload refused", feed=claimed.feed, upload=claimed.upload, error=str(claimed.refused)
                 )
                 continue
+            new = not places.fs.exists(places.layout.drop(claimed.feed, claimed.drop))
             register(
                 places.fs,
                 places.layout,
@@ -51,7 +54,8 @@ def claim(places: Context, permit: Permit) -> None:
                     config=config.feeds[claimed.feed],
                 ),
             )
-            places.log.info("upload claimed", feed=claimed.feed, drop=claimed.drop, upload=claimed.upload)
+            if new:
+                places.log.info("upload claimed", feed=claimed.feed, drop=claimed.drop, upload=claimed.upload)
 
 
 def unpublished(places: Context, permit: Permit) -> list[tuple[str, str]]:
@@ -76,13 +80,19 @@ def acknowledge(places: Context, feeds: Collection[str] | None, drop: str | None
             if (feeds is not None and claimed.feed not in feeds) or (drop is not None and claimed.drop != drop):
                 continue
             if claimed.refused is not None:
-                landing.acknowledge(claimed, _refused(places, claimed), None)
+                _answered(places, claimed, landing.acknowledge(claimed, _refused(places, claimed), None))
                 continue
             seen = _seen(places, claimed)
             if seen is not None:
                 with _answer(places, claimed, seen) as (answer, rejects):
-                    landing.acknowledge(claimed, answer, rejects)
-                places.log.info("upload answered", feed=claimed.feed, drop=claimed.drop, upload=claimed.upload)
+                    _answered(places, claimed, landing.acknowledge(claimed, answer, rejects))
+
+
+def _answered(places: Context, claimed: Claim, receipt: Path) -> None:
+    places.log.info(
+        "upload answered", feed=claimed.feed, drop=claimed.drop, upload=claimed.upload, receipt=str(receipt)
+    )
+    tell(f"The receipt of {claimed.name} is {receipt}")
 
 
 def _seen(places: Context, claimed: Claim) -> Published | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 
 import luigi
@@ -32,7 +33,19 @@ def say_progress(tally: Tally, total: int, what: str) -> str:
 
 def say_counts(counts: Mapping[str, int]) -> str:
     """Counts as a person reads them."""
-    return ", ".join(f"{value:,} {name}" for name, value in counts.items()) or "nothing to count"
+    return ", ".join(f"{value:,} {_named(name, value)}" for name, value in counts.items()) or "nothing to count"
+
+
+def tell(sentence: str) -> None:
+    """A sentence for whoever watches the run on a terminal, among Luigi's own."""
+    logging.getLogger("luigi-interface").info(sentence)
+
+
+def _named(name: str, value: int) -> str:
+    """``1 entry``, ``2 entries``; what is no plural stays as it is."""
+    if value != 1:
+        return name
+    return f"{name.removesuffix('ies')}y" if name.endswith("ies") else name.removesuffix("s")
 
 
 def explain(default: Callable[[BaseException], str], exception: BaseException) -> str:

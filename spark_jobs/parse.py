@@ -18,6 +18,8 @@ from spark_jobs.urls import Checked, Fault, UrlPolicy, check, fault
 
 _BATCH_ROWS = 1000
 _SHOWN = 200
+_MOST_DIGITS = 4000
+_TOO_LARGE = "it holds a number that is too large"
 _DEEPEST = 100
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"')
 _BRACKETS = re.compile(rb"[\[\]{}]")
@@ -119,20 +121,36 @@ def _reader(entry: EntryIndex) -> Callable[[bytes], Fields | Fault]:
 def _json(raw: bytes) -> Fields | Fault:
     try:
         _check_depth(raw)
-        said = json.loads(raw, object_pairs_hook=_once, parse_constant=_no_constant)
+        said = json.loads(raw, object_pairs_hook=_once, parse_constant=_no_constant, parse_int=_int)
     except json.JSONDecodeError as error:
         # its own "line 1" would be taken for the file's
         return fault("json.malformed", None, reason=f"{error.msg} at character {error.pos + 1}")
     except ValueError as error:
         return fault("json.malformed", None, reason=str(error)[:_SHOWN])
     if not isinstance(said, dict):
-        return fault("json.malformed", None, reason=f"it is a {type(said).__name__}")
+        return fault("json.malformed", None, reason=f"it is {_kind(said)}, not an object")
     if not isinstance(said.get(_url_column(said)), str):
         return fault("json.no_url", None)
     try:
         return {_name(name): value if isinstance(value, str) else _json_text(value) for name, value in said.items()}
     except ValueError:
-        return fault("json.malformed", None, reason="it holds a number that is too large")
+        return fault("json.malformed", None, reason=_TOO_LARGE)
+
+
+def _int(digits: str) -> int:
+    """Python's own limit speaks of Python."""
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError(_TOO_LARGE)
+    return int(digits)
+
+
+def _kind(said: object) -> str:
+    """What a JSON value is, in JSON's words (RFC 8259, 3)."""
+    if said is None or isinstance(said, bool):
+        return json.dumps(said)
+    if isinstance(said, str):
+        return "a string"
+    return "an array" if isinstance(said, list) else "a number"
 
 
 def _check_depth(raw: bytes) -> None:

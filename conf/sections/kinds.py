@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+_PATTERN = "*?[]{}\\"
+
 
 def _not_bool(value: Any) -> Any:
     if isinstance(value, bool):
@@ -33,6 +35,11 @@ def shaped(shape: str, allowed: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _check_plain(path: str) -> None:
+    if any(sign in path for sign in _PATTERN):
+        raise ValueError(f"its path must hold none of {_PATTERN}, which Spark takes for a pattern")
+
+
 def place(*schemes: str) -> AfterValidator:
     """A directory of this machine (an absolute path; empty for its default), or the URLs of servers.
 
@@ -43,6 +50,7 @@ def place(*schemes: str) -> AfterValidator:
 
     def check(text: str) -> str:
         if not text or text.startswith("/"):
+            _check_plain(text)
             return _absolute(text)
         for one in text.split():
             try:
@@ -52,6 +60,7 @@ def place(*schemes: str) -> AfterValidator:
                 raise ValueError(f"it is no URL: {error}") from None
             if parts.scheme not in schemes or not host:
                 raise ValueError(allowed)
+            _check_plain(parts.path)
             if "@" in parts.netloc:
                 raise ValueError("it must not hold a user or password: there are settings for their files")
         return text

@@ -43,13 +43,15 @@ def get(
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
 ) -> None:
     """Write one gray picture into a file."""
-    from conf.errors import AlreadyExists
+    from conf.errors import AlreadyExists, NotFound
     from landfall.stored import stored
     from landfall.terminal import say, size
     from targets.local import LocalFileSystem
 
     picture = stored(client, image)
     file = (output or Path(picture.file_name)).absolute()
+    if not file.parent.is_dir():
+        raise NotFound(f"There is no directory {file.parent}.", "Make it, or name another --output.")
     if force:
         file.unlink(missing_ok=True)
     try:

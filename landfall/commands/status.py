@@ -161,12 +161,18 @@ def _show_stages(drop: DropStanding) -> None:
             "" if stage.seconds is None else f"{stage.seconds:,.1f} s",
             _what(stage),
         ]
-        for stage in drop.stages
+        for stage in _begun(drop)
     ]
     show_table([f"{drop.feed} {drop.drop[:_SHORT]}", "", "time", ""], rows, numbers=["time"])
     if drop.wrong:
         say(drop.wrong, _STYLES[drop.state])
     say()
+
+
+def _begun(drop: DropStanding) -> list[StageStanding]:
+    """The stages that were ever begun, and the one whose turn it is."""
+    waiting = [stage for stage in drop.stages if stage.state == "waiting"]
+    return [stage for stage in drop.stages if stage not in waiting[1:]]
 
 
 def _what(stage: StageStanding) -> str:

@@ -167,6 +167,7 @@ def test_an_unknown_env_is_told_with_the_nearest(monkeypatch: pytest.MonkeyPatch
         (b'[web]\nallow_addresses = ["127.0.0.1"]\n', "it must name a port, or * for all"),
         (b'[web]\nuser_agent = "a\\r\\nb"\n', "printable ASCII"),
         (b'[lake]\nurl = "lake"\n', "lake.url is 'lake'; it must be an absolute path, or begin with hdfs://"),
+        (b'[lake]\nurl = "/data/{a,b}"\n', "which Spark takes for a pattern"),
         (b'[images]\nurl = "mongodb://me:secret@db"\n', "it must not hold a user or password"),
         (b'[spark]\nmaster = "locl"\n', "spark.master is 'locl'; it must be local"),
         (

@@ -58,6 +58,15 @@ def test_what_is_wrong_with_json_is_said_without_a_line_of_its_own() -> None:
     assert row["message"].endswith("in double quotes at character 2.")
 
 
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [(b"null", "it is null, not"), (b"[1]", "it is an array, not"), (b"9" * 5000, "a number that is too large")],
+)
+def test_what_is_wrong_with_json_is_said_in_words_of_json(raw: bytes, said: str) -> None:
+    (row,) = rows(raw, entry("jsonl"))
+    assert said in row["message"]
+
+
 def test_names_are_each_there_once() -> None:
     assert column_names(entry("csv", "a", "a_3", "a", "", "url")) == ["a", "a_3", "a_3_3", "_4", "url"]
 

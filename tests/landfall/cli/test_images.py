@@ -187,3 +187,9 @@ def test_without_a_grant_it_is_a_denial(landfall: Call, arguments: list[str], us
 def test_pictures_of_feeds_without_a_grant_are_not_there(landfall: Call) -> None:
     assert landfall("images", "get", IDS[0], "--client", "demo", user="sam").code == 66
     assert "0 pictures" in landfall("images", "verify", "--client", "demo", user="sam").out
+
+
+def test_get_makes_no_directory(landfall: Call, house: Path) -> None:
+    done = landfall("images", "get", IDS[1], "--client", "demo", "--output", house / "none" / "x.jpg")
+    assert done.code == 66
+    assert not (house / "none").exists()
