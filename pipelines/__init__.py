@@ -1,8 +1,9 @@
 """The Luigi tasks. ``luigi --module pipelines RunClient --client acme``."""
 
-from pipelines.luigi_settings import apply
+from pipelines import luigi_sentences, luigi_settings
 
-apply()
+luigi_settings.apply()
+luigi_sentences.apply()
 
 from pipelines.fetch import Fetch  # noqa: E402  # Luigi's settings come before the first task is made
 from pipelines.land import Land  # noqa: E402

@@ -1,13 +1,8 @@
-"""How Luigi behaves, also where no luigi.cfg is found: exit codes, one try a run, no traceback for our own errors."""
+"""How Luigi behaves, also where no luigi.cfg is found: exit codes, one try a run, patience with its scheduler."""
 
 from __future__ import annotations
 
-import logging
-import re
-
 import luigi
-
-from conf.errors import LandfallError
 
 # luigi.cfg says the same; without a found luigi.cfg Luigi would exit with 0 on failure.
 DEFAULTS = {
@@ -21,11 +16,15 @@ DEFAULTS = {
     },
     "worker": {"check_complete_on_run": "true", "keep_alive": "false"},
     "scheduler": {"retry_count": "1", "record_task_history": "false"},
-    "core": {"log_level": "INFO", "no_lock": "true"},
+    "core": {
+        "log_level": "INFO",
+        "no_lock": "true",
+        # A luigid that is back within a minute is not missed.
+        "rpc_connect_timeout": "10",
+        "rpc_retry_attempts": "21",
+        "rpc_retry_wait": "3",
+    },
 }
-
-# Where ``complete()`` fails, Luigi writes the traceback into the message.
-_TRACEBACK = re.compile(r"^Traceback \(most recent call last\):\n.*^conf\.errors\.\w+: ", re.DOTALL | re.MULTILINE)
 
 
 def apply() -> None:
@@ -35,15 +34,5 @@ def apply() -> None:
         for name, value in options.items():
             if not config.has_option(section, name):
                 config.set(section, name, value)
-    logging.getLogger("luigi-interface").addFilter(_sentence)
-
-
-def _sentence(record: logging.LogRecord) -> bool:
-    """Puts our own error's sentence in the place of its traceback."""
-    error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
-    if isinstance(error, LandfallError):
-        record.msg, record.args = f"{record.getMessage()}\n{error}", ()
-        record.exc_info = record.exc_text = None
-    elif _TRACEBACK.search(message := record.getMessage()):
-        record.msg, record.args = _TRACEBACK.sub("", message).rstrip(), ()
-    return True
+    # Luigi reads these elsewhere, and would warn that nobody does.
+    luigi.interface.core.ignore_unconsumed |= DEFAULTS["core"].keys()

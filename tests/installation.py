@@ -128,6 +128,10 @@ class Installation:
             start_new_session=True,
         )
 
+    def luigi(self, *arguments: str, user: str | None = OPERATOR, **more: str) -> subprocess.CompletedProcess[str]:
+        """Runs Luigi's command on our tasks."""
+        return self._call([str(BIN / "luigi"), "--module", "pipelines", *arguments], user, more)
+
     def landfall(self, *arguments: str, user: str | None = OPERATOR) -> subprocess.CompletedProcess[str]:
         """Runs the command line."""
         return self._call([str(BIN / "landfall"), *arguments], user, {})
