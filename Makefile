@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
 
-.PHONY: demo test test-slow lint format lock clean help
+.PHONY: demo test test-slow bench lint format lock clean help
 
 help:            ## what can be made
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+: +##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/'
@@ -18,6 +18,11 @@ test: $(READY)   ## every test but the slow ones
 
 test-slow: $(READY)  ## the slow ones
 	@$(BIN)/pytest -m slow
+
+bench: $(READY)  ## Landfall's time against what a user would pick instead (half an hour)
+	@bench/prepare.sh
+	@$(BIN)/python -m bench.pictures 100 5
+	@$(BIN)/python -m bench.pictures 20000 3
 
 lint: $(READY)   ## style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

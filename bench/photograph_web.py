@@ -1,0 +1,59 @@
+"""nginx on loopback, serving photographs: so that the web is never what is slow."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+_CONF = """
+daemon off; pid {work}/pid; error_log {work}/error.log error; worker_processes 1; worker_rlimit_nofile 8192;
+events {{ worker_connections 4096; }}
+http {{
+    access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000; types {{ image/jpeg jpg; }}
+    open_file_cache max=200000 inactive=600s; open_file_cache_valid 600s;
+    client_body_temp_path {work}/1; proxy_temp_path {work}/2; fastcgi_temp_path {work}/3; uwsgi_temp_path {work}/4;
+    scgi_temp_path {work}/5;
+    server {{ listen 127.0.0.1:{port} backlog=4096; root {root}; }}
+}}
+"""
+_SECONDS_TO_START = 10
+
+
+@contextlib.contextmanager
+def photograph_web(root: Path) -> Iterator[int]:
+    """Serves the directory while the block runs; gives the port."""
+    nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin:/sbin:/bin")
+    if nginx is None:
+        raise SystemExit("There is no nginx. Run bench/prepare.sh.")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    # nginx's worker gives up root, and must still reach the pictures.
+    with tempfile.TemporaryDirectory() as work:
+        conf = Path(work) / "nginx.conf"
+        conf.write_text("user root;\n" + _CONF.format(work=work, port=port, root=root))
+        process = subprocess.Popen([nginx, "-c", str(conf)])
+        try:
+            _await(port)
+            yield port
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _await(port: int) -> None:
+    until = time.monotonic() + _SECONDS_TO_START
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+        else:
+            return

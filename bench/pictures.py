@@ -1,0 +1,116 @@
+"""Landfall against what a user would pick instead, on the same pictures, alternating.
+
+Usage: ``python -m bench.pictures 20000 3``: pictures, rounds. ``make bench`` prepares what it needs.
+"""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from bench.photograph_web import photograph_web
+from bench.timing import Timed, drop_caches, run
+from tests.installation import Installation
+
+ROOT = Path(__file__).parent.parent
+RIVALS = ROOT / ".venv-bench" / "bin"
+CACHE = Path.home() / ".cache" / "landfall-bench"
+_IMG2DATASET = ["--processes_count", "2", "--thread_count", "32", "--resize_mode", "no", "--output_format", "parquet"]
+# Its fastest flags that still do the same work: no statistics server, no hashes, one shard a process at a time.
+_TUNED = ["--enable_wandb", "False", "--compute_hash", "None", "--number_sample_per_shard", "2500"]
+# What stock Spark alone takes is what a hundred pictures are held against.
+_SMALL = 1000
+
+
+def main(count: int, rounds: int) -> None:
+    """Runs all contenders, round by round, and prints a table."""
+    photographs = CACHE / "photographs"
+    subprocess.run([RIVALS / "python", ROOT / "bench/photographs.py", photographs, str(count)], check=True)
+    with photograph_web(photographs) as port, tempfile.TemporaryDirectory(prefix="landfall-bench-") as place:
+        work = Path(place)
+        urls = work / "urls.txt"
+        urls.write_text("".join(f"http://127.0.0.1:{port}/{n // 1000:02d}/{n:06d}.jpg\n" for n in range(count)))
+        contenders = _contenders(work, urls, port, count)
+        timed = {name: Timed(name) for name in contenders}
+        for number in range(rounds):
+            for name, contender in contenders.items():
+                contender(timed[name], number)
+                drop_caches()
+                print(f"round {number + 1}: {name}: {timed[name].seconds[-1]:.1f} s", file=sys.stderr, flush=True)
+    _show(count, rounds, list(timed.values()))
+
+
+def _contenders(work: Path, urls: Path, port: int, count: int) -> dict[str, Callable[[Timed, int], None]]:
+    def landfall(timed: Timed, number: int) -> None:
+        installation = _installation(work / f"landfall-{number}", port)
+        installation.upload("catalogue.txt", urls.read_bytes())
+        run(timed, installation.luigi_command(), work / "log", _environment(installation))
+        [receipt] = installation.receipts()
+        if receipt["counts"]["ok"] != count:
+            raise SystemExit(f"Landfall took {receipt['counts']}")
+        shutil.rmtree(installation.root)
+
+    def img2dataset(*flags: str) -> Callable[[Timed, int], None]:
+        def contender(timed: Timed, number: int) -> None:
+            goal = work / f"img2dataset-{number}"
+            command = [str(RIVALS / "img2dataset"), "--url_list", str(urls), "--output_folder", str(goal)]
+            run(timed, [*command, *_IMG2DATASET, *flags], work / "log")
+            shutil.rmtree(goal)
+
+        return contender
+
+    def hand_written(timed: Timed, number: int) -> None:
+        goal = work / f"script-{number}.sqlite"
+        run(timed, [str(RIVALS / "python"), str(ROOT / "bench/hand_written.py"), str(urls), str(goal)], work / "log")
+        goal.unlink()
+
+    def stock_spark(timed: Timed, number: int) -> None:
+        run(timed, [sys.executable, str(ROOT / "bench/stock_spark.py"), str(work / f"stock-{number}")], work / "log")
+
+    if count <= _SMALL:
+        return {"landfall": landfall, "stock Spark": stock_spark}
+    return {
+        "landfall": landfall,
+        "img2dataset": img2dataset(),
+        "img2dataset, tuned": img2dataset(*_TUNED),
+        "script": hand_written,
+    }
+
+
+def _installation(root: Path, port: int) -> Installation:
+    """A client whose URLs name no size."""
+    installation = Installation(root, port).prepare()
+    client = installation.conf / "clients" / f"{installation.client}.toml"
+    client.write_text("".join(line for line in client.open() if not line.startswith("size")))
+    shutil.copy2(ROOT / "conf/dev.toml", installation.conf)
+    return installation
+
+
+def _environment(installation: Installation) -> dict[str, str]:
+    """As an operator runs it: with the settings that come with Landfall, not those of its tests."""
+    kept = {name: value for name, value in installation.environment().items() if name != "LANDFALL_ENV"}
+    return {**kept, "LANDFALL_WEB__ALLOW_ADDRESSES": "127.0.0.1:*"}
+
+
+def _show(count: int, rounds: int, timed: list[Timed]) -> None:
+    machine = (
+        f"{psutil.cpu_count()} cores, {psutil.virtual_memory().total >> 30} GiB, Python {platform.python_version()}"
+    )
+    print(f"\n{count:,} pictures, medians of {rounds}; {machine}")
+    print(f"{'':<20} {'seconds':>8} {'all':>24} {'CPU s':>7} {'ms a picture':>13} {'landfall is':>12}")
+    ours = timed[0].median
+    for one in timed:
+        runs = ", ".join(f"{seconds:.1f}" for seconds in one.seconds)
+        figures = f"{one.median:>8.1f} {runs:>24} {one.median_cpu:>7.1f} {1000 * one.median / count:>13.2f}"
+        print(f"{one.name:<20} {figures} {ours / one.median:>12.2f}")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,74 @@
+"""Whole processes, timed: seconds by the clock, CPU seconds of all of the tree, and medians."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import statistics
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+@dataclass
+class Timed:
+    """Runs of one command.
+
+    Attributes:
+        name: of the contender.
+        seconds: by the clock, a run each.
+        cpu: user and system seconds of its process tree, a run each.
+    """
+
+    name: str
+    seconds: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.seconds)
+
+    @property
+    def median_cpu(self) -> float:
+        return statistics.median(self.cpu)
+
+
+def run(timed: Timed, command: Sequence[str], log: Path, env: Mapping[str, str] | None = None) -> None:
+    """Runs the command once; SystemExit with the end of its output if it fails."""
+    # Whose parent goes before them (Spark's JVM) come to us, so that their CPU is counted too.
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    others = {child.pid for child in psutil.Process().children()}
+    before, began = _cpu(), time.monotonic()
+    with log.open("wb") as output:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=None if env is None else dict(env),
+            check=False,
+        )
+    timed.seconds.append(time.monotonic() - began)
+    for left in psutil.Process().children():
+        if left.pid not in others:
+            os.waitpid(left.pid, 0)
+    timed.cpu.append(_cpu() - before)
+    if done.returncode:
+        raise SystemExit(f"{timed.name} ended with {done.returncode}:\n{log.read_text(errors='replace')[-3000:]}")
+
+
+def drop_caches() -> None:
+    """Has what the last run wrote reach the disk before the next begins."""
+    os.sync()
+
+
+def _cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
