@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -22,6 +23,7 @@ from conf.errors import ConfigError, NotFound
 from conf.files import conf_directory, read_toml
 from conf.hosts import pattern
 from conf.problems import dotted, nearest, not_empty, sentences, shown
+from conf.public_keys import checked_key
 from conf.size import checked_size
 
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
@@ -68,6 +70,13 @@ def _unreserved(name: str) -> str:
     return name
 
 
+def _network(text: str) -> str:
+    try:
+        return str(ip_network(text))
+    except ValueError:
+        raise ValueError("it must be an address or a network, such as 192.0.2.1 or 192.0.2.0/24") from None
+
+
 Name = Annotated[str, AfterValidator(_named)]
 FeedName = Annotated[Name, AfterValidator(_unreserved)]
 Transform = Annotated[Name, AfterValidator(_transform)]
@@ -112,12 +121,27 @@ class FeedConfig(BaseModel):
         return names
 
 
+class SftpAccess(BaseModel):
+    """How the client comes by SFTP.
+
+    Attributes:
+        keys: public keys that open its account; without one it has none.
+        addresses: networks it may come from, in the file as ``from``; empty: any.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    keys: tuple[Annotated[str, AfterValidator(checked_key)], ...] = ()
+    addresses: tuple[Annotated[str, AfterValidator(_network)], ...] = Field((), alias="from")
+
+
 class ClientConfig(BaseModel):
-    """A client: its id and its feeds by name."""
+    """A client: its id, its feeds by name, and its access by SFTP."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     client: Name
+    sftp: SftpAccess = SftpAccess()
     feeds: Annotated[dict[FeedName, FeedConfig], AfterValidator(not_empty)]
 
     @field_validator("client")

@@ -18,7 +18,7 @@ from conf.environment import variables
 from conf.errors import ConfigError
 from conf.files import conf_directory
 from conf.problems import dotted, sentences
-from conf.sections import Auth, Images, Lake, Landing, Lines, Log, Query, Section, Spark, Web
+from conf.sections import Auth, Images, Lake, Landing, Lines, Log, Query, Section, Sftp, Spark, Web
 from conf.sources import Sources
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "Section",
     "Setting",
     "Settings",
+    "Sftp",
     "Spark",
     "Web",
     "conf_directory",
@@ -55,6 +56,7 @@ class Settings(BaseSettings):
     home: Path = Field(Path("var"), description="where state lies that has no place of its own")
     lake: Lake = Lake()
     landing: Landing = Landing()
+    sftp: Sftp = Sftp()
     lines: Lines = Lines()
     web: Web = Web()
     images: Images = Images()

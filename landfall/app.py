@@ -8,7 +8,21 @@ from typing import Annotated, Any
 
 import typer
 
-from landfall.commands import access, check, demo, digest, doctor, drop, images, init, logs, query, sample_web, status
+from landfall.commands import (
+    access,
+    check,
+    demo,
+    digest,
+    doctor,
+    drop,
+    images,
+    init,
+    logs,
+    query,
+    sample_web,
+    sftp,
+    status,
+)
 
 _START, _CLIENT, _DATA, _ACCESS = "Begin", "What a client sends", "What became of it", "Who may"
 
@@ -18,6 +32,9 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
+)
+landing_server = typer.Typer(
+    name="sftp", help="The SFTP server that clients reach the landing by.", no_args_is_help=True
 )
 pictures = typer.Typer(name="images", help="The pictures in a client's image store.", no_args_is_help=True)
 
@@ -77,4 +94,13 @@ _add(
 _add(pictures, "", "list", images.list_images, "landfall images list --client demo --limit 20")
 _add(pictures, "", "get", images.get, "landfall images get 9f86d08188… --client demo --output gray.jpg")
 _add(pictures, "", "verify", images.verify, "landfall images verify --client demo")
+_add(
+    landing_server,
+    "",
+    "config",
+    sftp.config,
+    "landfall sftp config | ssh root@sftp.example.org sh",
+    "landfall sftp config --apply",
+)
+app.add_typer(landing_server, rich_help_panel=_START)
 app.add_typer(pictures, rich_help_panel=_DATA)

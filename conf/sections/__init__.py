@@ -6,7 +6,8 @@ from conf.sections.kinds import Section
 from conf.sections.lake import Lake
 from conf.sections.landing import Landing, Lines
 from conf.sections.operating import Log, Query
+from conf.sections.sftp import Sftp
 from conf.sections.spark import Spark
 from conf.sections.web import Web
 
-__all__ = ["Auth", "Images", "Lake", "Landing", "Lines", "Log", "Query", "Section", "Spark", "Web"]
+__all__ = ["Auth", "Images", "Lake", "Landing", "Lines", "Log", "Query", "Section", "Sftp", "Spark", "Web"]

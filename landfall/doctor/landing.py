@@ -15,6 +15,7 @@ from spark_jobs.transforms import names
 from targets.landing.layout import LandingLayout
 
 _PART = "landing"
+_MAKE = "Run landfall init; where clients come by SFTP, landfall sftp config --apply."
 
 
 def landing(settings: Settings) -> Iterator[Finding]:
@@ -42,7 +43,7 @@ def landing(settings: Settings) -> Iterator[Finding]:
                     _PART, "rights", "ill", f"{incoming} cannot be written.", "Give this user the right to it."
                 )
     if missing:
-        yield Finding(_PART, "feeds", "look", f"No directories yet: {', '.join(missing)}.", "Run landfall init.")
+        yield Finding(_PART, "feeds", "look", f"No directories yet: {', '.join(missing)}.", _MAKE)
     else:
         yield well(_PART, "feeds", "each has incoming and outbox")
     if apart:

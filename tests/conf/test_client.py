@@ -236,3 +236,19 @@ def test_a_size_that_could_run_away_is_a_mistake(pattern: str, told: str) -> Non
 
 def _feed(**fields: Any) -> FeedConfig:
     return FeedConfig.model_validate({"kind": "images", "sources": ["a.example"], **fields})
+
+
+def test_keys_and_addresses_of_sftp(clients: Path) -> None:
+    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
+    (clients / "acme.toml").write_text(f'{GOOD}[sftp]\nkeys = ["{key}"]\nfrom = ["192.0.2.1", "2001:db8::/32"]\n')
+    access = load_client("acme").sftp
+    assert access.keys == (key,)
+    assert access.addresses == ("192.0.2.1/32", "2001:db8::/32")
+    (clients / "acme.toml").write_text(GOOD)
+    assert load_client("acme").sftp.keys == ()
+
+
+def test_what_is_wrong_with_sftp(clients: Path) -> None:
+    problems = _problems(clients, f'{GOOD}[sftp]\nkeys = ["ssh-dss AAAA"]\nfrom = ["example.org"]\npassword = "x"\n')
+    assert [problem.split(" is ")[0] for problem in problems] == ["sftp.keys[0]", "sftp.from[0]", "sftp.password"]
+    assert problems[2].startswith("sftp.password is no key; allowed are from, keys")
