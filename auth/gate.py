@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import functools
 import os
 from dataclasses import dataclass
-from pathlib import Path
 
 from auth import audit
-from auth.directory import Directory, Person
-from auth.directory.file import FileDirectory
-from auth.identity import Proofs, credentials, forget_typed
+from auth.directory import Person
+from auth.directory.chosen import chosen
+from auth.identity import Credentials, Proofs, credentials, forget_typed
 from auth.policy import Decision, decide
 from conf.errors import AccessDenied, ConfigError
 from conf.grants import Grant, load_grants
 from conf.problems import shown
 from conf.settings import Settings, load_settings
+
+_PROOFS: dict[tuple[object, ...], Proofs] = {}
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def authorize(client: str, action: str, feed: str | None = None) -> Permit:
     Reads nothing of the client's, so it neither tells nor knows whether there is such a client. ConfigError if the
     grants cannot be read; AccessDenied too if the decision cannot be written to the audit log.
     """
-    settings = load_settings()
+    settings = _housed()
     person, grants = _asker(settings, client, feed, action)
     decision = decide(person, grants, client, feed, action)
     _record(settings, person.user, client, feed, action, decision)
@@ -75,7 +75,7 @@ def explain(user: str, client: str, action: str) -> Explanation:
 
     AccessDenied unless users ask about themselves, or an admin of the client asks.
     """
-    settings = load_settings()
+    settings = _housed()
     asker, grants = _asker(settings, client, None, "explain-access")
     may = decide(asker, grants, client, None, "grant")
     if user == asker.user:
@@ -83,7 +83,7 @@ def explain(user: str, client: str, action: str) -> Explanation:
     _record(settings, asker.user, client, None, "explain-access", may)
     if not may.allowed:
         raise AccessDenied(may.reason, f"Ask about yourself ({asker.user}), or have an admin of the client ask.")
-    person = asker if user == asker.user else _directory(settings.home).find(user)
+    person = asker if user == asker.user else chosen(settings).find(user)
     if person is None:
         return Explanation(
             user, client, action, frozenset(), False, f"There is no user {shown(user)}.", frozenset(), ()
@@ -98,11 +98,11 @@ def _asker(settings: Settings, client: str, feed: str | None, action: str) -> tu
     try:
         said = credentials()
         claimed = said.user
-        person = _proofs(settings.home.absolute(), settings.auth.cache_seconds).prove(said)
+        person = _proved(settings, said)
         grants = load_grants()
     except AccessDenied as denied:
         forget_typed()
-        _record(settings, claimed, client, feed, action, Decision(False, denied.what))
+        _record(settings, claimed, client, feed, action, Decision(False, denied.reason))
         raise
     except ConfigError:
         _record(settings, claimed, client, feed, action, Decision(False, "The grants cannot be read."))
@@ -125,10 +125,20 @@ def _record(
     )
 
 
-def _directory(home: Path) -> Directory:
-    return FileDirectory.of(home)
+def _housed() -> Settings:
+    """The settings; AccessDenied where there is no home, for a decision would have nowhere to be written down."""
+    settings = load_settings()
+    if not settings.home.is_dir():
+        raise AccessDenied(
+            f"There is no directory {settings.home.absolute()}, where decisions are written down, so access is denied.",
+            "Run landfall init, or see that LANDFALL_HOME is right.",
+        )
+    return settings
 
 
-@functools.cache
-def _proofs(home: Path, keep_seconds: float) -> Proofs:
-    return Proofs(_directory(home), keep_seconds)
+def _proved(settings: Settings, said: Credentials) -> Person:
+    """The person who proves themselves, or did so a moment ago to the same directory."""
+    key = (settings.env, settings.home.absolute(), settings.auth, settings.ldap)
+    if key not in _PROOFS:
+        _PROOFS[key] = Proofs(chosen(settings), settings.auth.cache_seconds)
+    return _PROOFS[key].prove(said)

@@ -55,9 +55,20 @@ class ConfigError(LandfallError):
 
 
 class AccessDenied(LandfallError):
-    """Nobody proved who they are, or nobody granted them what they ask."""
+    """Nobody proved who they are, or nobody granted them what they ask.
+
+    Args:
+        reason: what the audit log says, where that is more than whoever asks may know; else it says ``what``.
+    """
 
     exit_code = 77
+
+    def __init__(self, what: str, fix: str = "", reason: str = "") -> None:
+        super().__init__(what, fix)
+        self.reason = reason or what
+
+    def __reduce__(self) -> tuple[type[AccessDenied], tuple[str, str, str]]:
+        return type(self), (self.what, self.fix, self.reason)
 
 
 class NotFound(LandfallError):

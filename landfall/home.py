@@ -33,7 +33,8 @@ class Home:
         path: ``LANDFALL_HOME``, absolute.
         conf: the directory of the configuration, absolute.
         copied: configuration files that were written there.
-        environment: the file to be sourced; None in prod, which has no demo operator.
+        environment: the file to be sourced; None where a directory server
+            says who people are, which knows no demo operator.
         clients: whose landing is ready.
     """
 
@@ -62,7 +63,7 @@ def make_home(home: Path | None = None) -> Home:
     for directory in (path, settings.landing_root, settings.store_root, settings.log_root, path / "secrets"):
         _make_private_directory(directory)
     open_lake(settings)
-    environment = None if settings.env == "prod" else _make_operator(settings, path, place)
+    environment = None if settings.env == "prod" or settings.auth.url else _make_operator(settings, path, place)
     return Home(path, place, copied, environment, _prepare_landings(settings))
 
 

@@ -37,7 +37,7 @@ class Publish(Stage):
     def settings_read(self) -> Mapping[str, Any]:
         return {}
 
-    def complete(self) -> bool:
+    def is_done(self) -> bool:
         """Whether readers see this build."""
         if not self.dataset.exists():
             return False

@@ -16,7 +16,8 @@ from typing import Any, ClassVar
 import luigi
 
 from auth.gate import authorize
-from conf.errors import ConfigError, LandfallError, NotFound
+from conf.errors import AccessDenied, ConfigError, LandfallError, NotFound
+from conf.problems import shown
 from pipelines.context import Context, context
 from pipelines.telling import explain, say_counts, say_progress, show, show_share
 from pipelines.waiting import wait_for_lease
@@ -109,6 +110,17 @@ class Stage(luigi.Task):
     def output(self) -> DatasetTarget:
         """The stage's directory."""
         return DatasetTarget(self.dataset)
+
+    def complete(self) -> bool:
+        """Whether the work is done. To somebody who may not know it is not, and ``run()`` refuses them."""
+        try:
+            return self.is_done()
+        except AccessDenied:
+            return False
+
+    def is_done(self) -> bool:
+        """Whether the output is there."""
+        return self.dataset.exists()
 
     def run(self) -> None:
         """Makes the output once, whoever else is trying to."""
@@ -212,7 +224,8 @@ def versions() -> dict[str, str]:
 def _registered(client: str, feed: str, drop: str) -> Drop:
     authorize(client, "run", feed)
     # These come from a command line: neither may lead out of the client's own directories.
-    if not (_NAME.match(client) and _NAME.match(feed) and _DROP.match(drop)):
-        what = f"There is no drop {drop!r} of feed {feed!r} of client {client!r}."
-        raise NotFound(what, "`landfall status` lists them.")
-    return context(client).drop(feed, drop)
+    if _NAME.match(client) and _NAME.match(feed) and _DROP.match(drop):
+        with contextlib.suppress(NotFound):
+            return context(client).drop(feed, drop)
+    what = f"There is no drop {shown(drop)} of feed {shown(feed)} of client {shown(client)}."
+    raise NotFound(what, "`landfall status` lists them.")

@@ -12,9 +12,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from auth.directory import Person
+from auth.directory import Person, wrong
 from auth.private import held_private, read_private, write_private
 from conf.errors import AccessDenied, ConfigError
+from conf.problems import shown
 
 _MOST_BYTES = 8 << 20
 _NO_SALT = bytes(16)
@@ -61,11 +62,10 @@ class FileDirectory:
         # A user who is not there costs the same scrypt as one who is.
         salt, wanted = (bytes.fromhex(known.salt), bytes.fromhex(known.hash)) if known else (_NO_SALT, b"")
         matches = hmac.compare_digest(_scrypt(password, salt), wanted)
-        if known is None or not matches or not password.strip():
-            raise AccessDenied(
-                "The user name or the password is wrong.",
-                "See that LANDFALL_USER is a user of the directory and LANDFALL_PASSWORD_FILE holds their password.",
-            )
+        if known is None:
+            raise wrong(f"There is no user {shown(user)} in the directory.")
+        if not matches or not password.strip():
+            raise wrong(f"The password of {shown(user)} is wrong.")
         return Person(user, frozenset(known.groups))
 
     def find(self, user: str) -> Person | None:

@@ -9,6 +9,19 @@ import typer
 from landfall.arguments import ClientOption, JsonOption
 
 
+def _known(action: str) -> str:
+    """The action, if it is one."""
+    from auth.policy import ACTIONS
+    from conf.problems import nearest, shown
+
+    allowed = sorted(ACTIONS["admin"])
+    if action not in allowed:
+        raise typer.BadParameter(
+            f"{shown(action)} is no action; allowed are {', '.join(allowed)}{nearest(action, allowed)}"
+        )
+    return action
+
+
 def explain_access(
     user: Annotated[str, typer.Option(help="Whom the question is about.", show_default=False)],
     client: ClientOption,
@@ -17,6 +30,7 @@ def explain_access(
         typer.Option(
             help="What they would do: status, query, images, logs, digest, check, run, drop, replay, onboard, grant.",
             show_default=False,
+            callback=_known,
         ),
     ],
     as_json: JsonOption = False,

@@ -148,6 +148,31 @@ def test_a_denial_makes_nothing_but_the_audit_log(house: Path, as_user: Any) -> 
     ]
 
 
+def test_a_home_that_is_none_is_not_made_for_a_denial(
+    house: Path, as_user: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_user("ada")
+    monkeypatch.setenv("LANDFALL_HOME", str(house / "elsewhere"))
+    for ask in (lambda: authorize("acme", "run"), lambda: explain("ada", "acme", "run")):
+        with pytest.raises(AccessDenied, match=r"There is no directory .*elsewhere.* Run landfall init"):
+            ask()
+    assert not (house / "elsewhere").exists()
+
+
+def test_the_audit_log_is_told_what_whoever_asks_is_not(as_user: Any) -> None:
+    told = []
+    for user in ("ada", "nobody"):
+        as_user(user, "wrong")
+        with pytest.raises(AccessDenied) as denied:
+            authorize("acme", "run")
+        told.append(str(denied.value))
+    assert told[0] == told[1]
+    assert [line["reason"] for line in _trail()] == [
+        "The password of 'ada' is wrong.",
+        "There is no user 'nobody' in the directory.",
+    ]
+
+
 @pytest.mark.parametrize("what", ["directory", "link", "pipe"])
 def test_a_decision_that_cannot_be_written_down_is_a_denial(what: str, house: Path, as_user: Any) -> None:
     as_user("ada")

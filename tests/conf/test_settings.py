@@ -221,3 +221,50 @@ def test_a_list_is_json_or_has_commas(ports: list[int]) -> None:
     commas = overrides(Settings, {"LANDFALL_WEB__PORTS": ",".join(map(str, ports))})
     json = overrides(Settings, {"LANDFALL_WEB__PORTS": str(ports)})
     assert Web.model_validate(commas["web"]) == Web.model_validate(json["web"]) == Web(ports=tuple(ports))
+
+
+LDAP = '[auth]\nurl = "{url}"\n[ldap]\nuser_base = "ou=people,dc=x"\ngroup_base = "ou=groups,dc=x"\n{more}\n'
+
+
+@pytest.mark.parametrize(
+    ("url", "more", "problem"),
+    [
+        ("ldap://a", "start_tls = false", "ldap.start_tls is false, so passwords would go to ldap:// in the clear"),
+        ("ldaps://a ldap://b", "start_tls = false", "ldap.start_tls is false"),
+        ("ldaps://a/dc=x", "", "auth.url is 'ldaps://a/dc=x'; it must be ldaps://host or ldap://host"),
+        ("/people", "", "auth.url is '/people'; it must be ldaps://host or ldap://host"),
+        ("ldaps://a", 'user_filter = "(cn={user})"', "it must hold (uid={user}), which ldap.user_name says."),
+        ("ldaps://a", 'user_filter = "(uid={user})(cn=*)"', "it must be one filter in parentheses"),
+        ("ldaps://a", 'user_filter = "(&(uid={user})(ou={dn}))"', "it must hold {user}, and nothing else in braces."),
+        ("ldaps://a", 'group_filter = "(member=*)"', "it must hold {dn} or {user}, and nothing else in braces."),
+        ("ldaps://a", 'user_dn = "cn=x"', "it must hold {user} once"),
+        ("ldaps://a", 'user_dn = "{user}@x"', "it must be a distinguished name"),
+        ("ldaps://a", 'bind_dn = "cn=x"', "ldap.bind_dn and ldap.bind_password_file must be given together"),
+        ("ldaps://a", 'bind_password_file = "/x"', "ldap.bind_dn and ldap.bind_password_file must be given together"),
+        (
+            "ldaps://a",
+            'bind_dn = "cn=x"\nbind_password_file = "/x"\nuser_dn = "uid={user},dc=x"',
+            "leave out this or ldap.bind_dn.",
+        ),
+        ("ldaps://a", 'user_name = "uid)(x"', "it must be the name of an attribute, such as uid."),
+        ("ldaps://a", "nested = 21", "ldap.nested is 21; it must be at most 20."),
+    ],
+)
+def test_what_is_wrong_with_directory_servers(conf: Path, url: str, more: str, problem: str) -> None:
+    (conf / "test.toml").write_text(LDAP.format(url=url, more=more))
+    assert problem in _problem()
+
+
+def test_a_directory_server_without_the_places_of_people_and_groups(
+    conf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LANDFALL_AUTH__URL", "ldaps://a")
+    people, groups = _problems()
+    assert f"{conf}/test.toml: ldap.user_base is missing" in people
+    assert f"{conf}/test.toml: ldap.group_base is missing" in groups
+
+
+def test_a_line_in_the_clear_is_for_dev_alone(conf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (conf / "dev.toml").write_text(LDAP.format(url="ldap://a", more="start_tls = false"))
+    monkeypatch.setenv("LANDFALL_ENV", "dev")
+    assert not load_settings().ldap.start_tls

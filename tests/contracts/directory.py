@@ -55,11 +55,21 @@ class DirectoryContract:
         with pytest.raises(AccessDenied) as password:
             directory.authenticate("ada", "wrong horse")
         assert str(user.value) == str(password.value)
+        assert repr(user.value) == repr(password.value)
+
+    def test_the_audit_log_is_told_a_wrong_user_from_a_wrong_password(self, directory: Directory) -> None:
+        with pytest.raises(AccessDenied) as user:
+            directory.authenticate("nobody", "correct horse")
+        with pytest.raises(AccessDenied) as password:
+            directory.authenticate("ada", "wrong horse")
+        assert "no user 'nobody'" in user.value.reason
+        assert "password of 'ada' is wrong" in password.value.reason
 
     def test_a_password_is_told_nowhere(self, directory: Directory) -> None:
         with pytest.raises(AccessDenied) as denied:
             directory.authenticate("ada", "s3cret-and-wrong")
-        told = f"{denied.value!r} {denied.value} {denied.value.__cause__!r} {denied.value.__context__!r} {directory!r}"
+        error = denied.value
+        told = f"{error!r} {error} {error.reason} {error.__cause__!r} {error.__context__!r} {directory!r}"
         assert "s3cret" not in told
         assert "correct horse" not in told
 

@@ -60,19 +60,35 @@ def test_a_transform_that_cannot_be_imported_claims_nothing(installation: Instal
     assert [file.name for file in installation.incoming.iterdir()] == ["a.txt"]
 
 
-def test_a_stage_of_a_drop_that_is_none_is_a_sentence(installation: Installation) -> None:
-    stage = ["--module", "pipelines", "Land", "--client", "demo", "--feed", "photos", "--drop", "abc"]
-    done = subprocess.run(
+def land(installation: Installation, drop: str, user: str = "olga") -> subprocess.CompletedProcess[str]:
+    """Runs one stage alone."""
+    stage = ["--module", "pipelines", "Land", "--client", "demo", "--feed", "photos", "--drop", drop]
+    return subprocess.run(
         [installation.luigi_command()[0], *stage, "--local-scheduler"],
-        env=installation.environment(),
+        env=installation.environment(user),
         cwd=installation.root,
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+@pytest.mark.parametrize("drop", ["abc", "0" * 64])
+def test_a_stage_of_a_drop_that_is_none_is_a_sentence(installation: Installation, drop: str) -> None:
+    done = land(installation, drop)
+    output = done.stdout + done.stderr
     assert done.returncode == 35
-    assert "There is no drop 'abc'" in done.stdout + done.stderr
+    assert f"There is no drop '{drop}' of feed 'photos' of client 'demo'. `landfall status` lists them." in output
+    assert str(installation.lake) not in output
+    assert "Traceback" not in output
+
+
+def test_a_stage_alone_is_refused_without_a_grant(installation: Installation) -> None:
+    done = land(installation, "0" * 64, "vera")
+    assert done.returncode == 30
+    assert "vera is viewer of client demo, which does not allow run" in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
+    assert not installation.lake.exists()
 
 
 def test_more_worker_processes_are_refused(installation: Installation) -> None:

@@ -22,10 +22,12 @@ def test_why_none_allows(landfall: Call) -> None:
     assert "viewer" in found["reason"]
 
 
-def test_an_action_that_is_none(landfall: Call) -> None:
-    ended = landfall("explain-access", "--user", "olga", "--client", "demo", "--action", "rum")
-    assert ended.out.startswith("No.")
-    assert "run" in ended.out
+def test_an_action_that_is_none_is_a_wrong_call_with_what_is_allowed(landfall: Call) -> None:
+    ended = landfall("explain-access", "--user", "olga", "--client", "demo", "--action", "rnu")
+    assert (ended.code, ended.out) == (2, "")
+    told = " ".join(ended.err.replace("│", " ").split())
+    assert "'rnu' is no action; allowed are check, digest, drop" in told
+    assert "did you mean 'run'?" in told
 
 
 def test_others_are_asked_about_by_admins_only(landfall: Call) -> None:
