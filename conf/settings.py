@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 from urllib.parse import urlsplit
@@ -15,11 +14,12 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from conf.at_odds import at_odds
 from conf.environment import variables
 from conf.errors import ConfigError
 from conf.files import conf_directory
 from conf.problems import dotted, sentences
-from conf.sections import Auth, Images, Lake, Landing, Ldap, Lines, Log, Query, Section, Sftp, Spark, Web
+from conf.sections import Auth, Images, Lake, Landing, Ldap, Lines, Log, Mongo, Query, Section, Sftp, Spark, Web
 from conf.sources import Sources
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "Ldap",
     "Lines",
     "Log",
+    "Mongo",
     "Query",
     "Section",
     "Setting",
@@ -62,6 +63,7 @@ class Settings(BaseSettings):
     lines: Lines = Lines()
     web: Web = Web()
     images: Images = Images()
+    mongo: Mongo = Mongo()
     spark: Spark = Spark()
     auth: Auth = Auth()
     ldap: Ldap = Ldap()
@@ -75,7 +77,7 @@ class Settings(BaseSettings):
             super().__init__(**given)
         except ValidationError as error:
             problems += sentences(error, Settings, sources.subject)
-        problems += _at_odds(sources)
+        problems += at_odds(sources)
         if problems:
             raise ConfigError(*problems)
 
@@ -144,44 +146,3 @@ def describe() -> list[Setting]:
 
 def _sources(given: dict[str, Any]) -> Sources:
     return Sources.read(Settings, get_args(Env), given)
-
-
-def _at_odds(sources: Sources) -> list[str]:
-    """What one setting says against another. Looks at what was said: so it speaks up too when others are wrong."""
-    problems = [*_without_tls(sources), *_without_bases(sources)]
-    if sources.env != "prod":
-        return problems
-    if sources.raw("web", "allow_addresses"):
-        where = sources.subject(("web", "allow_addresses"))
-        problems.append(f"{where} is set; it is for dev and test only: leave it out where env is prod.")
-    url = sources.raw("auth", "url")
-    if not url:
-        where = sources.subject(("auth", "url"))
-        problems.append(
-            f"{where} names no directory server; people in a file are for dev and test only: "
-            "name one, such as ldaps://ldap.example.org, or choose LANDFALL_ENV=dev."
-        )
-    return problems
-
-
-def _without_tls(sources: Sources) -> Iterator[str]:
-    """Passwords would go over an unencrypted line."""
-    plain = str(sources.raw("ldap", "start_tls")).lower() in ("false", "0", "no", "off", "n", "f")
-    if plain and sources.env != "dev" and "ldap://" in str(sources.raw("auth", "url")).lower():
-        yield (
-            f"{sources.subject(('ldap', 'start_tls'))} is false, so passwords would go to ldap:// in the clear, "
-            "which is for dev only: leave it out, or name ldaps:// servers in auth.url."
-        )
-
-
-def _without_bases(sources: Sources) -> Iterator[str]:
-    """A directory server is named, and not where people and groups are."""
-    if not sources.raw("auth", "url"):
-        return
-    for key, what in (("user_base", "people"), ("group_base", "groups")):
-        by_name = key == "user_base" and sources.raw("ldap", "user_dn")
-        if not sources.raw("ldap", key) and not by_name:
-            yield (
-                f"{sources.subject(('ldap', key))} is missing; auth.url names a directory server, so say where its "
-                f"{what} are, such as ou={what},dc=example,dc=org (docs/ldap.md)."
-            )

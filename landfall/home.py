@@ -16,6 +16,7 @@ from conf.errors import AccessDenied, AlreadyExists, ConfigError, StorageError
 from conf.files import conf_directory
 from conf.settings import Settings, load_settings
 from spark_jobs.transforms import names
+from targets.image_store import open_store
 from targets.lake import open_lake
 from targets.landing import Landing
 from targets.local import LocalFileSystem
@@ -35,7 +36,7 @@ class Home:
         copied: configuration files that were written there.
         environment: the file to be sourced; None where a directory server
             says who people are, which knows no demo operator.
-        clients: whose landing is ready.
+        clients: whose landing and image store are ready.
     """
 
     path: Path
@@ -60,11 +61,13 @@ def make_home(home: Path | None = None) -> Home:
     place, copied = _make_conf()
     settings = load_settings()
     path = settings.home.absolute()
-    for directory in (path, settings.landing_root, settings.store_root, settings.log_root, path / "secrets"):
+    for directory in (path, settings.landing_root, settings.log_root, path / "secrets"):
         _make_private_directory(directory)
+    if not settings.images.url.startswith("mongodb"):
+        _make_private_directory(settings.store_root)
     open_lake(settings)
     environment = None if settings.env == "prod" or settings.auth.url else _make_operator(settings, path, place)
-    return Home(path, place, copied, environment, _prepare_landings(settings))
+    return Home(path, place, copied, environment, _prepare_clients(settings))
 
 
 def _make_conf() -> tuple[Path, tuple[Path, ...]]:
@@ -129,13 +132,14 @@ def _known(directory: FileDirectory, password: str) -> bool:
         return False
 
 
-def _prepare_landings(settings: Settings) -> tuple[str, ...]:
-    """Makes each client's landing; the mistakes of all client files are told once the sound ones are ready."""
+def _prepare_clients(settings: Settings) -> tuple[str, ...]:
+    """Makes each client's landing and image store; the mistakes of all are told once the sound ones are ready."""
     ready: list[str] = []
     problems: list[str] = []
     for client in client_ids():
         try:
             Landing(settings.landing_root, load_client(client, names()), settings.landing).prepare()
+            open_store(settings, client, prepare=True).close()
             ready.append(client)
         except ConfigError as error:
             problems += error.problems

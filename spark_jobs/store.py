@@ -19,7 +19,10 @@ from targets.filesystem import FileSystem
 from targets.image_store import ImageDocument, open_store
 from targets.runlog import RunLog
 
-_BATCH_ROWS = 32
+# Rows decoded from Parquet at a time: each holds one picture.
+_READ_ROWS = 16
+_BATCH_ROWS = 64
+_BATCH_BYTES = 8 << 20
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class StoreJob:
 
     def run(self, spark: SparkSession) -> tuple[int, int]:
         """Inserts every image; returns how many the store did not have, and how many it had."""
-        open_store(self.settings, self.client, prepare=True).close()
+        open_store(self.settings, self.client, prepare=True, tell=self.log.warning).close()
         names = shards.finished(self.fs, self.images)
         with watch_tasks(spark, lambda done: self.report(done, len(names))):
             written = shards.each(spark, names, self._worker())
@@ -56,7 +59,7 @@ class StoreJob:
 
         def work(name: str) -> shards.Written:
             new = present = 0
-            with open_store(job.settings, job.client) as store:
+            with open_store(job.settings, job.client, tell=job.log.warning) as store:
                 for batch in _batches(job, name):
                     inserted = store.insert(batch)
                     new, present = new + inserted.new, present + inserted.present
@@ -67,12 +70,22 @@ class StoreJob:
 
 
 def _batches(job: StoreJob, name: str) -> Iterator[list[ImageDocument]]:
+    """A shard's pictures in batches of bounded rows and bytes: each is in memory three times, once as base64."""
+    batch: list[ImageDocument] = []
+    size = 0
     with job.fs.open(f"{job.images}/{name}") as file:
-        for batch in pq.ParquetFile(file).iter_batches(_BATCH_ROWS):
-            yield _documents(job, batch)
+        for rows in pq.ParquetFile(file).iter_batches(_READ_ROWS):
+            for document in _documents(job, rows):
+                if batch and (len(batch) == _BATCH_ROWS or size + len(document.image) > _BATCH_BYTES):
+                    yield batch
+                    batch, size = [], 0
+                batch.append(document)
+                size += len(document.image)
+    if batch:
+        yield batch
 
 
-def _documents(job: StoreJob, batch: pa.RecordBatch) -> list[ImageDocument]:
+def _documents(job: StoreJob, batch: pa.RecordBatch) -> Iterator[ImageDocument]:
     inserted = now()
 
     def document(row: dict[str, Any]) -> ImageDocument:
@@ -93,4 +106,4 @@ def _documents(job: StoreJob, batch: pa.RecordBatch) -> list[ImageDocument]:
             transforms=job.transforms,
         )
 
-    return [document(row) for row in batch.to_pylist() if row["rule"] == "ok"]
+    return (document(row) for row in batch.to_pylist() if row["rule"] == "ok")

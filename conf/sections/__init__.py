@@ -6,9 +6,24 @@ from conf.sections.kinds import Section
 from conf.sections.lake import Lake
 from conf.sections.landing import Landing, Lines
 from conf.sections.ldap import Ldap
+from conf.sections.mongo import Mongo
 from conf.sections.operating import Log, Query
 from conf.sections.sftp import Sftp
 from conf.sections.spark import Spark
 from conf.sections.web import Web
 
-__all__ = ["Auth", "Images", "Lake", "Landing", "Ldap", "Lines", "Log", "Query", "Section", "Sftp", "Spark", "Web"]
+__all__ = [
+    "Auth",
+    "Images",
+    "Lake",
+    "Landing",
+    "Ldap",
+    "Lines",
+    "Log",
+    "Mongo",
+    "Query",
+    "Section",
+    "Sftp",
+    "Spark",
+    "Web",
+]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from conf.sections.kinds import Count, Number, Section, place
+from conf.sections.kinds import Count, Number, Section
+from conf.sections.mongo import check_store
 
 
 class Images(Section):
     """What a picture may be, how results are encoded, and where they are kept for look-ups."""
 
-    url: Annotated[str, place("mongodb", "mongodb+srv")] = Field(
+    url: Annotated[str, AfterValidator(check_store)] = Field(
         "",
         description="the image store: a directory of SQLite databases, or mongodb://host; empty means <home>/images",
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from conf.client import is_name
 from conf.errors import ConfigError
 from conf.settings import Settings
@@ -11,11 +13,14 @@ from targets.image_store.sqlite import SqliteImageStore
 __all__ = ["ImageDocument", "ImageStore", "Inserted", "open_store"]
 
 
-def open_store(settings: Settings, client: str, prepare: bool = False) -> ImageStore:
+def open_store(
+    settings: Settings, client: str, prepare: bool = False, tell: Callable[[str], None] | None = None
+) -> ImageStore:
     """The client's image store, to be closed after use.
 
     Args:
         prepare: make what is missing for writing; once, before workers start.
+        tell: told, as a sentence, of each time that a server which is away is waited for; None: it is not waited for.
 
     Raises:
         ConfigError: ``client`` is no client's id.
@@ -24,7 +29,20 @@ def open_store(settings: Settings, client: str, prepare: bool = False) -> ImageS
     """
     if not is_name(client):
         raise ConfigError(f"The client {client!r} is no client's id, so it has no image store.")
-    store = SqliteImageStore(settings.store_root / client / "images.sqlite", client)
+    store = _store(settings, client, tell)
     if prepare:
-        store.prepare()
+        try:
+            store.prepare()
+        except BaseException:
+            store.close()
+            raise
     return store
+
+
+def _store(settings: Settings, client: str, tell: Callable[[str], None] | None) -> ImageStore:
+    if not settings.images.url.startswith("mongodb"):
+        return SqliteImageStore(settings.store_root / client / "images.sqlite", client)
+    # pymongo is loaded where it is used.
+    from targets.image_store.mongo import MongoImageStore, place_of
+
+    return MongoImageStore(place_of(settings, client), tell)

@@ -61,6 +61,10 @@ class ImageStore(Protocol):
     was written; both say what to do. A store that was never prepared reads as empty.
     """
 
+    def prepare(self) -> None:
+        """Makes what is missing for writing; once, before workers start. What is there stays as it is."""
+        ...
+
     def insert(self, documents: Sequence[ImageDocument]) -> Inserted:
         """Stores each document whole or not at all; when it returns all of them survive a loss of power.
 

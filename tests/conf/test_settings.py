@@ -169,6 +169,14 @@ def test_an_unknown_env_is_told_with_the_nearest(monkeypatch: pytest.MonkeyPatch
         (b'[lake]\nurl = "lake"\n', "lake.url is 'lake'; it must be an absolute path, or begin with hdfs://"),
         (b'[lake]\nurl = "/data/{a,b}"\n', "which Spark takes for a pattern"),
         (b'[images]\nurl = "mongodb://me:secret@db"\n', "it must not hold a user or password"),
+        (b'[images]\nurl = "mongodb://a,,b"\n', "it names '', which is no server"),
+        (b'[images]\nurl = "mongodb://a:99999"\n', "it is no URL: Port out of range"),
+        (b'[images]\nurl = "mongodb://a/admin"\n', "it must be mongodb:// and servers"),
+        (b'[images]\nurl = "mongodb://a/?tlsInsecure=true"\n', "its option 'tlsInsecure' is none of replicaSet"),
+        (b'[mongo]\ndatabase = "{client}"\n', "it must hold {client} and {env} once"),
+        (b'[mongo]\ndatabase = "{client}.{env}"\n', "and besides letters, digits, _ and - only"),
+        (b'[mongo]\nuser = "{feed}"\n', "besides {client} it may hold printable ASCII characters only"),
+        (b'[mongo]\npassword_file = "secret"\n', "it must be the absolute path of a file, or empty"),
         (b'[spark]\nmaster = "locl"\n', "spark.master is 'locl'; it must be local"),
         (
             b'[spark.conf]\n"park.a" = "1"\n',
@@ -268,3 +276,20 @@ def test_a_line_in_the_clear_is_for_dev_alone(conf: Path, monkeypatch: pytest.Mo
     (conf / "dev.toml").write_text(LDAP.format(url="ldap://a", more="start_tls = false"))
     monkeypatch.setenv("LANDFALL_ENV", "dev")
     assert not load_settings().ldap.start_tls
+
+
+def test_mongo_stands_open_to_nobody_in_prod(conf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANDFALL_ENV", "prod")
+    file = conf / "prod.toml"
+    begin = LDAP.format(url="ldaps://a", more='[images]\nurl = "mongodb://a"')
+    file.write_text(f"{begin}[mongo]\ntls = false\n")
+    problems = _problems()
+    assert len(problems) == 3
+    assert problems[0].startswith(f"{file}: mongo.tls is false; where env is prod MongoDB is reached over TLS only")
+    assert problems[1].startswith(f"{file}: mongo.user is not set")
+    assert problems[2].startswith(f"{file}: mongo.password_file is not set")
+    whole = '[mongo]\nuser = "of-{client}"\npassword_file = "/etc/landfall/mongo/{client}"\n'
+    file.write_text(begin + whole)
+    assert Settings().mongo.tls
+    monkeypatch.setenv("LANDFALL_MONGO__TLS", "off")
+    assert _problem().startswith("LANDFALL_MONGO__TLS is false")

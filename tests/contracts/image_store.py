@@ -121,6 +121,33 @@ class ImageStoreContract:
             store.insert([document(1, **overrides)])
             assert store.get(document(1).id) == document(1, **overrides)
 
+    def test_a_picture_of_any_size_is_like_any_other(self, settings: Settings) -> None:
+        """Its base64 passes the 16 MiB that a document of MongoDB may have."""
+        prepare(settings)
+        content = random.Random(0).randbytes(13_000_000)
+        large = document(2, image=pybase64.b64encode(content).decode(), digest=sha256(content).hexdigest())
+        with open_store(settings, "demo") as store:
+            assert store.insert([document(1), large, document(3), large]) == Inserted(new=3, present=1)
+            assert store.insert([large]) == Inserted(new=0, present=1)
+            assert store.get(large.id) == large
+            assert list(store.get_many([large.id, document(3).id])) == [large, document(3)]
+            assert list(store.ids()) == sorted(document(number).id for number in (1, 2, 3))
+            assert store.count() == 3
+
+    @pytest.mark.parametrize("place", [0, 10, 20])
+    def test_an_id_that_is_there_is_success_wherever_it_comes_in_the_batch(
+        self, settings: Settings, place: int
+    ) -> None:
+        prepare(settings)
+        with open_store(settings, "demo") as store:
+            store.insert([document(100)])
+            batch = documents(*range(20))
+            batch.insert(place, document(100, source="http://other"))
+            assert store.insert(batch) == Inserted(new=20, present=1)
+            assert store.insert(batch) == Inserted(new=0, present=21)
+            assert store.get(document(100).id) == document(100)
+            assert store.count() == 21
+
     def test_when_it_was_inserted_is_read_back_in_utc(self, settings: Settings) -> None:
         prepare(settings)
         told = document(1).inserted
@@ -196,6 +223,14 @@ class ImageStoreContract:
             prepare(settings)
             insert(settings, [1])
             assert store.count() == 1
+
+    def test_a_value_that_is_none_is_a_fault_and_not_passed_over(self, settings: Settings) -> None:
+        prepare(settings)
+        with open_store(settings, "demo") as store:
+            with pytest.raises(StorageError, match="format"):
+                store.insert([document(1), document(2, format=None)])
+            assert store.count() == 0
+            assert store.insert(documents(1)).new == 1
 
     def test_preparing_again_changes_nothing(self, settings: Settings) -> None:
         prepare(settings)

@@ -103,15 +103,6 @@ def test_it_is_a_wal_database_with_strict_types(settings: Settings, file: Path) 
         assert connection.execute("SELECT strict FROM pragma_table_list WHERE name = 'images'").fetchone() == (1,)
 
 
-def test_a_missing_value_is_a_fault_and_not_passed_over(settings: Settings) -> None:
-    prepare(settings)
-    with open_store(settings, "demo") as store:
-        with pytest.raises(StorageError, match="NOT NULL"):
-            store.insert([document(1), document(2, format=None)])
-        assert store.count() == 0
-        assert store.insert(documents(1)).new == 1
-
-
 def killed_before_commit(settings: Settings, told: Connection) -> None:
     store = SqliteImageStore(settings.store_root / "demo" / "images.sqlite", "demo")
     store.insert(documents(1))

@@ -1,0 +1,26 @@
+"""Servers that the stores are tested on."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+
+from conf.settings import Settings
+from tests.servers.mongo import MongoServer, mongo_server
+
+_NUMBERS = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def mongo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoServer]:
+    """A server that lets everybody in, for all tests; each takes databases of its own."""
+    with mongo_server(tmp_path_factory.mktemp("mongo")) as server:
+        yield server
+
+
+def mongo_settings(server: MongoServer, **mongo: object) -> Settings:
+    """Settings with databases of their own on a server."""
+    given = {"database": f"t{next(_NUMBERS)}_{{env}}_{{client}}", "tls": server.certificate is not None}
+    return Settings(env="test", images={"url": server.url}, mongo={**given, **mongo})
