@@ -6,6 +6,7 @@ LandfallError                 1   anything of ours
 ├── NotFound                 66   no such client, feed, drop, image
 ├── AlreadyExists            73   somebody created the name first; nothing was replaced
 ├── StorageError             74   the disk is full, a file cannot be read or written
+├── LeaseLost                75   another run took the work over; nothing of this one was put in place
 ├── DropHeld                 75   too many passing failures; the next run goes on with those only
 ├── ProofError               70   the lines of a drop do not add up; it is not published
 ├── UploadRefused            65   an upload that cannot be taken (carries the rule's code)
@@ -84,9 +85,20 @@ class AlreadyExists(LandfallError):
 
 
 class StorageError(LandfallError):
-    """The place where data lies does not do what it must (full, unreadable, not ours)."""
+    """The place where data lies does not do what it must (full, unreadable, not ours).
+
+    Attributes:
+        passing: whether it may pass by itself, as a server's absence does.
+    """
 
     exit_code = 74
+    passing = False
+
+
+class LeaseLost(LandfallError):
+    """Another run took the work over, for this one gave no sign of life; nothing of this one was put in place."""
+
+    exit_code = 75
 
 
 class DropHeld(LandfallError):

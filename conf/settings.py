@@ -19,12 +19,13 @@ from conf.environment import variables
 from conf.errors import ConfigError
 from conf.files import conf_directory
 from conf.problems import dotted, sentences
-from conf.sections import Auth, Images, Lake, Landing, Ldap, Lines, Log, Mongo, Query, Section, Sftp, Spark, Web
+from conf.sections import Auth, Hdfs, Images, Lake, Landing, Ldap, Lines, Log, Mongo, Query, Section, Sftp, Spark, Web
 from conf.sources import Sources
 
 __all__ = [
     "Auth",
     "Env",
+    "Hdfs",
     "Images",
     "Lake",
     "Landing",
@@ -58,6 +59,7 @@ class Settings(BaseSettings):
     env: Env = Field("dev", description="which environment this is: names the settings file and stamps the lake")
     home: Path = Field(Path("var"), description="where state lies that has no place of its own")
     lake: Lake = Lake()
+    hdfs: Hdfs = Hdfs()
     landing: Landing = Landing()
     sftp: Sftp = Sftp()
     lines: Lines = Lines()

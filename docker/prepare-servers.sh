@@ -4,7 +4,7 @@
 set -euo pipefail
 
 # package: the program by which it is known
-PACKAGES="slapd:slapd ldap-utils:ldapsearch openssh-server:sshd openssh-client:sftp"
+PACKAGES="slapd:slapd ldap-utils:ldapsearch openssh-server:sshd openssh-client:sftp maven:mvn"
 
 export PATH="$PATH:/usr/sbin:/sbin" DEBIAN_FRONTEND=noninteractive
 say() { printf '%s\n' "$*" >&2; }

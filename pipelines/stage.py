@@ -25,6 +25,7 @@ from spark_jobs.faults import translate
 from spark_jobs.shards import Tally
 from targets.clock import now
 from targets.dataset import Dataset, Manifest, Staging, staging
+from targets.filesystem import Lease
 from targets.layout import Stage as StageName
 from targets.register import Drop
 from targets.runlog import RunLog
@@ -126,9 +127,9 @@ class Stage(luigi.Task):
         """Makes the output once, whoever else is trying to."""
         refuse_fork()
         authorize(self.client, "run", self.feed)
-        with self._lease():
+        with self._lease() as lease:
             if not self.dataset.exists():
-                self._make()
+                self._make(lease)
 
     def on_failure(self, exception: BaseException) -> str:
         """What the scheduler page shows."""
@@ -158,14 +159,14 @@ class Stage(luigi.Task):
 
         return report
 
-    def _make(self) -> None:
+    def _make(self, lease: Lease) -> None:
         places = self.places
         what = {"run": places.run, "feed": self.feed, "drop": self.drop, "stage": self.stage, "build": self.build}
         path = places.layout.staging(self.stage, self.feed, self.drop, self.build)
         began, clock = now(), time.monotonic()
         with places.journal.attempt(**what) as result, self._sentences():
             self.say(f"{self.stage} begins")
-            with staging(self.dataset, path, self.resumable) as place:
+            with staging(self.dataset, path, self.resumable, lease) as place:
                 counts, digests = self.work(place)
                 seconds = round(time.monotonic() - clock, 3)
                 times = {"began": began.isoformat(), "ended": now().isoformat(), "seconds": seconds}
@@ -201,11 +202,11 @@ class Stage(luigi.Task):
             raise translate(error, f"{self.stage} of drop {self.drop[:12]}") from error
 
     @contextlib.contextmanager
-    def _lease(self) -> Iterator[None]:
+    def _lease(self) -> Iterator[Lease]:
         places = self.places
         path = places.layout.stage_lease(self.stage, self.feed, self.drop, self.build)
-        with wait_for_lease(places, path, self.say):
-            yield
+        with wait_for_lease(places, path, self.say) as lease:
+            yield lease
 
 
 def refuse_fork() -> None:

@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable, Iterator
 
 from pipelines.context import Context
-from targets.filesystem import LeaseHeld
+from targets.filesystem import Lease, LeaseHeld
 
 _SECONDS_BETWEEN_TRIES = 0.5
 
 
 @contextlib.contextmanager
-def wait_for_lease(places: Context, path: str, say: Callable[[str], None]) -> Iterator[None]:
+def wait_for_lease(places: Context, path: str, say: Callable[[str], None]) -> Iterator[Lease]:
     """Holds a lease while the block runs, after waiting for whoever holds it now.
 
     Args:
@@ -23,11 +23,11 @@ def wait_for_lease(places: Context, path: str, say: Callable[[str], None]) -> It
         told = False
         while True:
             try:
-                held.enter_context(places.fs.lease(path, places.holder()))
+                lease = held.enter_context(places.fs.lease(path, places.holder()))
                 break
             except LeaseHeld as other:
                 if not told:
                     say(f"waits for another run: {other.holder}")
                 told = True
                 time.sleep(_SECONDS_BETWEEN_TRIES)
-        yield
+        yield lease

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from conf.errors import AlreadyExists, NotFound
-from targets.filesystem import FileSystem
+from targets.filesystem import FileSystem, Lease
 from targets.layout import MANIFEST
 
 _CHUNK = 1 << 20
@@ -85,11 +85,13 @@ class Staging:
     Attributes:
         path: the staging directory.
         goal: the output it becomes.
+        lease: under which it is made.
     """
 
     fs: FileSystem
     path: str
     goal: Dataset
+    lease: Lease
 
     def table(self, name: str) -> str:
         return f"{self.path}/{name}"
@@ -101,15 +103,19 @@ class Staging:
             manifest: without ``files``, which are found here.
             digests: sha-256 of files that their writers hashed already, by relative path: they are not read again.
 
-        A second process that put the same output in place first has done this work: ours is dropped.
+        A second process that put the same output in place first has done this work: ours is dropped. LeaseLost if
+        another took the work over; a kept staging directory is his by then, and left alone.
         """
+        self.lease.check()
         self.fs.sweep(self.path)
         files = {name: self._described(name, entry.bytes, digests or {}) for name, entry in self.fs.walk(self.path)}
         files.pop(MANIFEST, None)
         whole = Manifest(**{**manifest.__dict__, "files": files})
+        self.lease.check()
         self.fs.remove(f"{self.path}/{MANIFEST}")
         self.fs.create(f"{self.path}/{MANIFEST}", whole.to_json())
         self.fs.sync(self.path)
+        self.lease.check()
         try:
             self.fs.rename(self.path, self.goal.path)
         except AlreadyExists:
@@ -122,10 +128,11 @@ class Staging:
 
 
 @contextlib.contextmanager
-def staging(goal: Dataset, path: str, resumable: bool) -> Iterator[Staging]:
-    """A staging directory for ``goal``; the caller holds the stage's lease.
+def staging(goal: Dataset, path: str, resumable: bool, lease: Lease) -> Iterator[Staging]:
+    """A staging directory for ``goal``.
 
     Args:
+        lease: the stage's, which the caller holds.
         goal: the output to be.
         path: the staging path of this stage of this drop and build.
         resumable: whether what a killed attempt finished is kept. If not, each attempt has a directory of its own, so
@@ -140,7 +147,7 @@ def staging(goal: Dataset, path: str, resumable: bool) -> Iterator[Staging]:
         fs.remove(path)
         place = f"{path}/{uuid.uuid4().hex}"
         fs.make_directory(place)
-    yield Staging(fs, place, goal)
+    yield Staging(fs, place, goal, lease)
     fs.remove(path)
 
 

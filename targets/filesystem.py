@@ -16,6 +16,13 @@ class Entry(NamedTuple):
     modified: float
 
 
+class Lease(Protocol):
+    """A name that is held."""
+
+    def check(self) -> None:
+        """Raises ``LeaseLost`` unless the name is still ours; asked right before what only the holder may do."""
+
+
 class FileSystem(Protocol):
     """Paths are absolute, with ``/`` between names. Implementations are picklable, for Spark's Python workers.
 
@@ -65,8 +72,12 @@ class FileSystem(Protocol):
     def uri(self, path: str) -> str:
         """The path as Spark and DuckDB know it."""
 
-    def lease(self, path: str, holder: str) -> AbstractContextManager[None]:
-        """Holds the name exclusively while the block runs; dies with the process. ``LeaseHeld`` if another holds it."""
+    def lease(self, path: str, holder: str) -> AbstractContextManager[Lease]:
+        """Holds the name exclusively while the block runs; dies with the process. ``LeaseHeld`` if another holds it.
+
+        A holder that is dead is followed within a minute, whoever tries to. One that was stopped for so long that
+        another follows it hears of it from ``Lease.check``; giving up what is another's by then does nothing.
+        """
 
     def lease_holder(self, path: str) -> str | None:
         """What the holder said of itself, or None if nobody holds the name."""

@@ -15,15 +15,22 @@ from targets.filesystem import LeaseHeld
 _LONGEST = 4096
 
 
+class HeldByKernel:
+    """A lease that cannot be lost while its holder lives."""
+
+    def check(self) -> None:
+        """Nothing can have happened."""
+
+
 @contextlib.contextmanager
-def hold(path: str, holder: str) -> Iterator[None]:
+def hold(path: str, holder: str) -> Iterator[HeldByKernel]:
     """Holds the file at ``path``, in a directory that is there, while the block runs; LeaseHeld if another does."""
     descriptor = _lock(path)
     try:
         with faults(path):
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, holder.encode(), 0)
-        yield
+        yield HeldByKernel()
     finally:
         Path(path).unlink(missing_ok=True)
         os.close(descriptor)

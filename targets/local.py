@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from conf.errors import NotFound
 from targets.faults import faults
-from targets.filesystem import Entry
+from targets.filesystem import Entry, Lease
 from targets.flock import hold, holder_of
 
 _AT_FDCWD = -100
@@ -118,10 +118,10 @@ class LocalFileSystem:
         return f"file://{path}"
 
     @contextlib.contextmanager
-    def lease(self, path: str, holder: str) -> Iterator[None]:
+    def lease(self, path: str, holder: str) -> Iterator[Lease]:
         self.make_directory(str(Path(path).parent))
-        with hold(path, holder):
-            yield
+        with hold(path, holder) as held:
+            yield held
 
     def lease_holder(self, path: str) -> str | None:
         return holder_of(path)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
 from pyspark.sql import SparkSession
 
 from conf.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from tests.servers.hdfs import HdfsCluster
 
 # The same examples each time, and no limit on time: the machines are noisy.
 hypothesis.settings.register_profile("landfall", deadline=None, derandomize=True)
@@ -35,3 +39,13 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     made = session(settings)
     yield made
     made.stop()
+
+
+@pytest.fixture(scope="session")
+def hdfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HdfsCluster]:
+    """A NameNode and a DataNode for all tests; each takes a directory of its own, and leaves them running."""
+    from tests.servers.hdfs import SERVICE, HdfsCluster
+
+    groups = {f"{SERVICE}-{client}": f"{SERVICE}-{client}" for client in ("demo", "acme")}
+    with HdfsCluster(tmp_path_factory.mktemp("hdfs") / "cluster", groups=groups) as running:
+        yield running

@@ -1,6 +1,7 @@
 """The sections of the settings: each setting with its default, what it means, and what it may be."""
 
 from conf.sections.auth import Auth
+from conf.sections.hdfs import Hdfs
 from conf.sections.images import Images
 from conf.sections.kinds import Section
 from conf.sections.lake import Lake
@@ -12,18 +13,4 @@ from conf.sections.sftp import Sftp
 from conf.sections.spark import Spark
 from conf.sections.web import Web
 
-__all__ = [
-    "Auth",
-    "Images",
-    "Lake",
-    "Landing",
-    "Ldap",
-    "Lines",
-    "Log",
-    "Mongo",
-    "Query",
-    "Section",
-    "Sftp",
-    "Spark",
-    "Web",
-]
+__all__ = ["Auth", "Hdfs", "Images", "Lake", "Landing", "Ldap", "Lines", "Log", "Mongo", "Query", "Section", "Sftp", "Spark", "Web"]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from targets.dataset import Dataset, Manifest, staging
+from targets.flock import HeldByKernel
 from targets.local import LocalFileSystem
 
 FS = LocalFileSystem()
@@ -36,7 +37,7 @@ def goal(tmp_path: Path) -> Dataset:
 
 
 def make(goal: Dataset, path: str, content: bytes, resumable: bool = False) -> None:
-    with staging(goal, path, resumable) as place:
+    with staging(goal, path, resumable, lease=HeldByKernel()) as place:
         FS.create(f"{place.table('t')}/part", content)
         assert not goal.exists()
         place.seal(manifest())
@@ -55,7 +56,7 @@ def test_it_appears_with_its_manifest(goal: Dataset, tmp_path: Path) -> None:
 
 
 def test_digests_that_writers_took_are_believed(goal: Dataset, tmp_path: Path) -> None:
-    with staging(goal, str(tmp_path / "staging"), resumable=False) as place:
+    with staging(goal, str(tmp_path / "staging"), resumable=False, lease=HeldByKernel()) as place:
         FS.create(f"{place.table('t')}/part", b"content")
         place.seal(manifest(), {"t/part": "of the writer"})
     assert goal.manifest().files["t/part"]["sha256"] == "of the writer"
@@ -64,16 +65,16 @@ def test_digests_that_writers_took_are_believed(goal: Dataset, tmp_path: Path) -
 @pytest.mark.parametrize(("resumable", "kept"), [(True, ["part"]), (False, [])])
 def test_what_a_failed_attempt_made(goal: Dataset, tmp_path: Path, resumable: bool, kept: list[str]) -> None:
     path = str(tmp_path / "staging")
-    with pytest.raises(RuntimeError), staging(goal, path, resumable) as place:
+    with pytest.raises(RuntimeError), staging(goal, path, resumable, lease=HeldByKernel()) as place:
         FS.create(f"{place.table('t')}/part", b"content")
         raise RuntimeError
     assert not goal.exists()
-    with staging(goal, path, resumable) as place:
+    with staging(goal, path, resumable, lease=HeldByKernel()) as place:
         assert [entry.name for entry in FS.list(place.table("t"))] == kept
 
 
 def test_the_first_to_put_it_in_place_wins(goal: Dataset, tmp_path: Path) -> None:
-    with staging(goal, str(tmp_path / "slow"), resumable=False) as place:
+    with staging(goal, str(tmp_path / "slow"), resumable=False, lease=HeldByKernel()) as place:
         FS.create(f"{place.table('t')}/part", b"slow")
         make(goal, str(tmp_path / "quick"), b"quick")
         place.seal(manifest())

@@ -12,6 +12,7 @@ from spark_jobs.schemas import ORIGINALS
 from spark_jobs.shards import write_shard
 from targets.dataset import Dataset, Manifest, kept, staging
 from targets.filesystem import FileSystem
+from targets.flock import HeldByKernel
 from targets.journal import Journal
 from targets.lake import client_layout, open_lake
 from targets.layout import STAGES, ClientLayout, Stage
@@ -41,7 +42,10 @@ class Lake:
     def make(self, dropped: Drop, stage: Stage, **counts: int) -> None:
         """The stage's output without its tables, as a run leaves it that was killed before it could journal the end."""
         with staging(
-            self.dataset(dropped, stage), self.layout.staging(stage, dropped.feed, dropped.id, BUILD), False
+            self.dataset(dropped, stage),
+            self.layout.staging(stage, dropped.feed, dropped.id, BUILD),
+            resumable=False,
+            lease=HeldByKernel(),
         ) as place:
             place.seal(
                 Manifest(
