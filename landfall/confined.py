@@ -14,6 +14,7 @@ from conf.errors import QueryRefused
 from conf.sections import Query
 from landfall import views
 from landfall.limits import out_of_memory
+from landfall.readable import Readable
 
 # DuckDB takes a COPY, INSERT, UPDATE or DELETE inside WITH for a part of a SELECT, and a COPY could write to any file
 # that may be read: what a SELECT consists of is therefore looked at in its parse tree.
@@ -33,7 +34,11 @@ _CONFIG: Mapping[str, Any] = {
 
 
 def connect(
-    schemas: Mapping[str, pa.Schema], files: Mapping[str, Sequence[str]], keys: Mapping[str, str], limits: Query
+    schemas: Mapping[str, pa.Schema],
+    files: Mapping[str, Sequence[str]],
+    keys: Mapping[str, str],
+    limits: Query,
+    readable: Readable | None = None,
 ) -> duckdb.DuckDBPyConnection:
     """A database in memory with one view a table, locked.
 
@@ -42,6 +47,7 @@ def connect(
         files: each table's files, by URI; a table without any is empty.
         keys: of each dimension the column that names a member. Its view keeps one row of each key, always the same.
         limits: of memory and threads.
+        readable: opens the files; None: DuckDB opens them by itself, from this machine's directories.
 
     Raises:
         QueryRefused: a file that should be there cannot be read.
@@ -51,6 +57,8 @@ def connect(
     )
     try:
         connection.execute("SET GLOBAL TimeZone = 'UTC'")
+        if readable is not None:
+            connection.register_filesystem(readable)
         for table, schema in schemas.items():
             types = connection.from_arrow(schema.empty_table()).types
             columns = dict(zip(schema.names, map(str, types), strict=True))

@@ -17,7 +17,7 @@ from conf.files import conf_directory
 from conf.settings import Settings, load_settings
 from spark_jobs.transforms import names
 from targets.image_store import open_store
-from targets.lake import open_lake
+from targets.lake import open_lake, prepare_client
 from targets.landing import Landing
 from targets.local import LocalFileSystem
 
@@ -140,6 +140,7 @@ def _prepare_clients(settings: Settings) -> tuple[str, ...]:
         try:
             Landing(settings.landing_root, load_client(client, names()), settings.landing).prepare()
             open_store(settings, client, prepare=True).close()
+            prepare_client(settings, client)
             ready.append(client)
         except ConfigError as error:
             problems += error.problems

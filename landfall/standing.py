@@ -130,7 +130,7 @@ def client_standing(settings: Settings, client: str, feeds: frozenset[str] | Non
         feeds: the feeds that the caller may look at; None: all.
     """
     config = load_client(client, names())
-    fs, layout = open_lake(settings), client_layout(settings, client)
+    fs, layout = open_lake(settings, client), client_layout(settings, client)
     landing = Landing(settings.landing_root, config, settings.landing)
     registers = {feed: ids for feed, ids in registered_drops(fs, layout).items() if feeds is None or feed in feeds}
     done = {feed: published_drops(fs, layout, feed) for feed in registers}

@@ -15,11 +15,13 @@ from conf.client import load_client
 from conf.errors import NotFound
 from conf.settings import Settings, load_settings
 from landfall import confined
+from landfall.readable import Readable
 from spark_jobs.star.tables import DIMENSION_KEYS, TABLES
 from targets.dataset import Dataset, require
 from targets.filesystem import FileSystem
 from targets.lake import client_layout, open_lake
 from targets.layout import ClientLayout
+from targets.local import LocalFileSystem
 from targets.published import current, published_feeds
 
 if TYPE_CHECKING:
@@ -36,13 +38,18 @@ class Star:
     """
 
     def __init__(
-        self, client: str, feeds: frozenset[str] | None, files: Mapping[str, Sequence[str]], settings: Settings
+        self,
+        client: str,
+        feeds: frozenset[str] | None,
+        files: Mapping[str, Sequence[str]],
+        settings: Settings,
+        readable: Readable | None = None,
     ) -> None:
         self.client = client
         self.feeds = feeds
         self.files = files
         self._settings = settings
-        self._connection = confined.connect(TABLES, files, DIMENSION_KEYS, settings.query)
+        self._connection = confined.connect(TABLES, files, DIMENSION_KEYS, settings.query, readable)
 
     def tables(self) -> list[str]:
         """Names of the tables."""
@@ -77,7 +84,9 @@ class Star:
     def spark(self, table: str) -> DataFrame:
         """A table as a Spark DataFrame of this process's session."""
         from landfall.star_frames import frame
+        from spark_jobs.hadoop import serve
 
+        serve(self.client)
         return frame(self._settings, self._known(table), self.files.get(table, ()))
 
     def close(self) -> None:
@@ -112,7 +121,7 @@ def open_star(client: str, action: Action = "query", feed: str | None = None) ->
     """
     permit = authorize(client, action, feed)
     settings = load_settings()
-    fs, layout = open_lake(settings), client_layout(settings, client)
+    fs, layout = open_lake(settings, client), client_layout(settings, client)
     if not fs.exists(layout.root):
         load_client(client)  # raises NotFound; a client that has not dropped anything yet has empty tables
     if feed is not None and feed not in published_feeds(fs, layout):
@@ -120,11 +129,15 @@ def open_star(client: str, action: Action = "query", feed: str | None = None) ->
         if feed not in config.feeds:
             raise NotFound(f"Client {client} has no feed {feed}.", f"Its feeds are: {', '.join(config.feeds)}.")
     feeds = permit.feeds if feed is None else frozenset({feed})
-    return Star(client, feeds, published_files(fs, layout, feeds), settings)
+    paths = published_files(fs, layout, feeds)
+    files = {table: [fs.uri(path) for path in of] for table, of in paths.items()}
+    # DuckDB opens this machine's files by itself.
+    foreign = {} if isinstance(fs, LocalFileSystem) else {fs.uri(path): path for of in paths.values() for path in of}
+    return Star(client, feeds, files, settings, Readable(fs, foreign) if foreign else None)
 
 
 def published_files(fs: FileSystem, layout: ClientLayout, feeds: frozenset[str] | None) -> dict[str, list[str]]:
-    """The files of each table that readers see, by URI, as the manifests of what is published name them.
+    """The paths of each table's files that readers see, as the manifests of what is published name them.
 
     Args:
         feeds: which feeds' tables; None: all.
@@ -136,5 +149,5 @@ def published_files(fs: FileSystem, layout: ClientLayout, feeds: frozenset[str] 
         for name in sorted(manifest.files):
             table = name.partition("/")[0]
             if table in files and name.endswith(".parquet"):
-                files[table].append(fs.uri(f"{path}/{name}"))
+                files[table].append(f"{path}/{name}")
     return files

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 from conf.client import ClientConfig, load_client
 from conf.settings import Settings, load_settings
+from spark_jobs.hadoop import serve
 from spark_jobs.transforms import names
 from targets.clock import now
 from targets.filesystem import FileSystem
 from targets.journal import Journal
-from targets.lake import client_layout, open_lake
+from targets.lake import client_layout, open_lake, prepare_client
 from targets.landing import Landing
 from targets.layout import ClientLayout
 from targets.register import Drop, registered
@@ -70,4 +71,8 @@ def context(client: str) -> Context:
     logs.mkdir(parents=True, exist_ok=True, mode=0o700)
     log = RunLog(str(logs / f"{run_id()}.jsonl"), settings.log.level, {"run": run_id(), "client": client})
     journal = Journal(logs / "journal.jsonl")
-    return Context(settings, run_id(), client, open_lake(settings), client_layout(settings, client), log, journal)
+    prepare_client(settings, client)
+    serve(client)
+    return Context(
+        settings, run_id(), client, open_lake(settings, client), client_layout(settings, client), log, journal
+    )

@@ -12,6 +12,7 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 from conf.settings import Settings, load_settings
+from spark_jobs import hadoop
 
 # Commits leave no marker files and no checksums of their own: a dataset's manifest does both.
 _DEFAULTS = {
@@ -39,9 +40,10 @@ _TALKERS = ("DataFrameQueryContextLogger", "SQLQueryContextLogger")
 def session(settings: Settings | None = None) -> SparkSession:
     """The session of this process; the first call starts it (some seconds)."""
     active = SparkSession.getActiveSession()
-    if active is not None:
-        return active
     settings = settings or load_settings()
+    if active is not None:
+        hadoop.refuse_other(settings)
+        return active
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     scratch = Path(settings.home).absolute() / "spark"
@@ -53,6 +55,7 @@ def session(settings: Settings | None = None) -> SparkSession:
         "spark.sql.warehouse.dir": str(scratch / "warehouse"),
         "spark.driver.memory": settings.spark.driver_memory,
         "spark.sql.shuffle.partitions": str(settings.spark.shuffle_partitions),
+        **hadoop.properties(settings),
         **settings.spark.conf,
     }
     for name, value in conf.items():
@@ -60,7 +63,7 @@ def session(settings: Settings | None = None) -> SparkSession:
     for name in _TALKERS:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     settings.log_root.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _stderr_to(settings.log_root / "spark.log"):
+    with _stderr_to(settings.log_root / "spark.log"), hadoop.acting(settings):
         return builder.getOrCreate()
 
 

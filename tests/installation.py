@@ -100,7 +100,9 @@ class Installation:
 
     def environment(self, user: str | None = OPERATOR) -> dict[str, str]:
         """What a process of this installation finds in its environment."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("LANDFALL_", "LUIGI_"))}
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith(("LANDFALL_", "LUIGI_", "HADOOP_"))
+        }
         who = {} if user is None else {"LANDFALL_USER": user, "LANDFALL_PASSWORD_FILE": str(self.root / user)}
         places = {"LANDFALL_ENV": "test", "LANDFALL_HOME": str(self.home), "LANDFALL_CONF": str(self.conf)}
         return {**kept, **places, **who}

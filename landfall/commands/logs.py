@@ -75,7 +75,7 @@ def _registered(client: str, feeds: frozenset[str] | None, drop: str) -> bool:
     from targets.register import registered_drops
 
     settings = load_settings()
-    found = registered_drops(open_lake(settings), client_layout(settings, client))
+    found = registered_drops(open_lake(settings, client), client_layout(settings, client))
     return any(one.startswith(drop) for feed, ids in found.items() if feeds is None or feed in feeds for one in ids)
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
-import getpass
 import os
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from hdfs_native import AsyncClient, AsyncFileReader, AsyncFileWriter, FileStatus, WriteOptions
 
+from targets.hdfs.acting import as_caller
 from targets.hdfs.place import HdfsPlace
 from targets.hdfs.transport import Status
 
@@ -27,7 +26,7 @@ class RpcTransport:
         kerberos: dict[str, str] = {}
         if place.kerberos and place.principal:
             kerberos = {"kerberos_principal": place.principal, "kerberos_keytab": place.keytab}
-        with _acting(place):
+        with as_caller(place):
             self._client = AsyncClient(place.url, dict(place.properties), place.conf_dir or None, **kerberos)
 
     def status(self, path: str) -> Status:
@@ -59,7 +58,7 @@ class RpcTransport:
 
     def run(self, call: Coroutine[Any, Any, _T]) -> _T:
         """Waits for one call, as the user of this place; TimeoutError if it takes longer than a call may."""
-        with _acting(self._place):
+        with as_caller(self._place):
             waiting = asyncio.run_coroutine_threadsafe(asyncio.wait_for(call, self._place.timeout), _loop(os.getpid()))
             try:
                 return waiting.result()
@@ -118,42 +117,3 @@ def _loop(_process: int) -> asyncio.AbstractEventLoop:
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, name="hdfs", daemon=True).start()
     return loop
-
-
-class _Turn:
-    """hdfs-native takes its user from the environment whenever it connects: one user at a time has his turn."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._names: tuple[str, str] = ("", "")
-        self._calls = 0
-
-    @contextlib.contextmanager
-    def of(self, variable: str, user: str) -> Iterator[None]:
-        wanted = (variable, user)
-        with self._changed:
-            self._changed.wait_for(lambda: self._calls == 0 or self._names == wanted)
-            if self._names != wanted:
-                self._names = wanted
-                os.environ[variable] = user
-            self._calls += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._calls -= 1
-                self._changed.notify_all()
-
-
-_turn = _Turn()
-
-
-@contextlib.contextmanager
-def _acting(place: HdfsPlace) -> Iterator[None]:
-    """Calls in the block are made as the place's user: with Kerberos by proxy, else by saying so."""
-    if place.kerberos:
-        with _turn.of("HADOOP_PROXY_USER", place.user) if place.user else contextlib.nullcontext():
-            yield
-        return
-    with _turn.of("HADOOP_USER_NAME", place.user or place.login or getpass.getuser()):
-        yield

@@ -16,6 +16,7 @@ from auth.directory.file import FileDirectory
 from conf.settings import load_settings
 from spark_jobs.star.tables import TABLES
 from targets.dataset import Dataset, Manifest, staging
+from targets.flock import HeldByKernel
 from targets.lake import client_layout, open_lake
 from targets.published import Published, publish
 from targets.register import Drop, register
@@ -187,13 +188,13 @@ def publish_star(of: Drop, tables: Rows, build: str = "b1", files: int = 1) -> P
     fs, layout = open_lake(settings), client_layout(settings, of.client)
     register(fs, layout, of)
     goal = Dataset(fs, layout.stage("load", of.feed, of.receipt, of.id, build))
-    with staging(goal, layout.staging("load", of.feed, of.id, build), resumable=False) as place:
+    with staging(goal, layout.staging("load", of.feed, of.id, build), resumable=False, lease=HeldByKernel()) as place:
         for table, rows in tables.items():
             whole = pa.Table.from_pylist([{"schema_version": 1, **row} for row in rows], schema=TABLES[table])
             step = max(1, -(-whole.num_rows // files))
             for number in range(files):
-                fs.make_directory(place.table(table))
-                pq.write_table(whole.slice(number * step, step), f"{place.table(table)}/part-{number}.parquet")
+                with fs.writer(f"{place.table(table)}/part-{number}.parquet") as file:
+                    pq.write_table(whole.slice(number * step, step), pa.PythonFile(file, mode="w"))
         place.seal(Manifest("load", build, of.client, of.feed, of.id, 1, {}, {}, {}, {}, {}))
     return publish(fs, layout, of, f"p{build}", {"load": build})
 
