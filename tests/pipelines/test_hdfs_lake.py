@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from landfall.sample_web import SampleWeb, catalogue
-from targets.layout import ClientLayout
 from tests.installation import Installation
 from tests.servers.hdfs import SERVICE, HdfsCluster
 
