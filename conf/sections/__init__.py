@@ -13,4 +13,19 @@ from conf.sections.sftp import Sftp
 from conf.sections.spark import Spark
 from conf.sections.web import Web
 
-__all__ = ["Auth", "Hdfs", "Images", "Lake", "Landing", "Ldap", "Lines", "Log", "Mongo", "Query", "Section", "Sftp", "Spark", "Web"]
+__all__ = [
+    "Auth",
+    "Hdfs",
+    "Images",
+    "Lake",
+    "Landing",
+    "Ldap",
+    "Lines",
+    "Log",
+    "Mongo",
+    "Query",
+    "Section",
+    "Sftp",
+    "Spark",
+    "Web",
+]
