@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import subprocess
 import time
@@ -119,10 +120,14 @@ class Slapd:
             "group_base": GROUP_BASE,
         }
 
-    def environment(self, **more: str) -> dict[str, str]:
-        """The variables that make Landfall ask this server."""
-        section = {f"LANDFALL_LDAP__{name}".upper(): value for name, value in {**self.section(), **more}.items()}
-        return {"LANDFALL_AUTH__URL": self.ldaps, **section}
+    def toml(self, **more: Any) -> str:
+        """The sections of a settings file that make Landfall ask this server; ``more`` goes to [auth]."""
+        auth = {"url": self.ldaps, **more}
+        sections = {"auth": auth, "ldap": self.section()}
+        return "".join(
+            f"\n[{name}]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in section.items())
+            for name, section in sections.items()
+        )
 
     def directory(self, **more: Any) -> LdapDirectory:
         return LdapDirectory((self.ldaps,), self.settings(**more))
