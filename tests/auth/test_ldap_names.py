@@ -19,6 +19,13 @@ def test_a_value_in_a_filter_stays_a_value(text: str) -> None:
     assert bytes(compiled["equalityMatch"]["assertionValue"]) == text.encode("utf-8", "surrogatepass")
 
 
+def test_the_filter_by_which_active_directory_follows_groups_itself() -> None:
+    question = f"(member:1.2.840.113556.1.4.1941:={escaped('cn=Ä (1),dc=x')})"
+    compiled = compile_filter(parse_filter(question, None, False, False, None, False).elements[0])["extensibleMatch"]
+    assert str(compiled["matchingRule"]) == "1.2.840.113556.1.4.1941"
+    assert bytes(compiled["matchValue"]) == "cn=Ä (1),dc=x".encode()
+
+
 @given(st.text(min_size=1, max_size=200))
 def test_a_value_in_a_name_stays_a_value(text: str) -> None:
     name = f"cn={escaped(text)},{GROUPS}"

@@ -293,3 +293,16 @@ def test_mongo_stands_open_to_nobody_in_prod(conf: Path, monkeypatch: pytest.Mon
     assert Settings().mongo.tls
     monkeypatch.setenv("LANDFALL_MONGO__TLS", "off")
     assert _problem().startswith("LANDFALL_MONGO__TLS is false")
+
+
+def _blocks() -> list[str]:
+    text = (Path(__file__).parents[2] / "docs" / "ldap.md").read_text()
+    return [block.partition("```")[0] for block in text.split("```toml\n")[1:]]
+
+
+@pytest.mark.parametrize("block", _blocks())
+def test_what_the_docs_say_of_directory_servers_is_sound(block: str, conf: Path) -> None:
+    (conf / "test.toml").write_text(block)
+    settings = load_settings()
+    assert settings.auth.url
+    assert settings.ldap.group_base
