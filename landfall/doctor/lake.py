@@ -22,7 +22,11 @@ def lake(settings: Settings) -> Iterator[Finding]:
     yield well(_PART, "reach", settings.lake.url or settings.lake_base)
     yield well(_PART, "env stamp", settings.env)
     yield _promises(fs, f"{settings.lake_base}/_doctor-{uuid.uuid4().hex}")
-    if "://" not in settings.lake.url:
+    if "://" in settings.lake.url:
+        from landfall.doctor.hdfs import hdfs
+
+        yield from hdfs(settings)
+    else:
         yield space(_PART, "space", Path(settings.lake_base))
 
 

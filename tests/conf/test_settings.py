@@ -46,11 +46,18 @@ def test_what_is_given_goes_before_variables_and_those_before_the_file(
     assert (web.concurrency, web.per_host, web.attempts, web.max_redirects) == (3, 4, 5, 5)
 
 
-@pytest.mark.parametrize("env", ["dev", "test"])
+@pytest.mark.parametrize("env", ["dev", "test", "prod"])
 def test_the_files_that_come_with_landfall_are_sound(env: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LANDFALL_ENV", env)
     assert load_settings().env == env
-    assert load_settings().web.allow_addresses
+    assert bool(load_settings().web.allow_addresses) == (env != "prod")
+
+
+def test_prod_uses_every_real_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANDFALL_ENV", "prod")
+    settings = load_settings()
+    schemes = [url.partition("://")[0] for url in (settings.lake.url, settings.images.url, settings.auth.url)]
+    assert schemes == ["hdfs", "mongodb", "ldaps"]
 
 
 def test_home_is_var_below_the_working_directory_unless_it_is_set(conf: Path, monkeypatch: pytest.MonkeyPatch) -> None:

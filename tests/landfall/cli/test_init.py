@@ -158,8 +158,12 @@ def test_a_home_that_cannot_be_made_is_a_sentence(landfall: Call, outside: Path)
 
 def test_prod_has_no_demo_operator(landfall: Call, outside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LANDFALL_ENV", "prod")
+    monkeypatch.setenv("LANDFALL_LANDING__ROOT", str(outside / "landing"))
+    monkeypatch.setenv("LANDFALL_LAKE__URL", str(outside / "lake"))
+    monkeypatch.setenv("LANDFALL_IMAGES__URL", str(outside / "images"))
     ended = landfall("init")
-    assert ended.code != 0 or "no demo operator" in ended.out
+    assert ended.code == 0, ended.err
+    assert "no demo operator" in ended.out
     assert not (outside / "var" / "secrets" / OPERATOR).exists()
     assert not (outside / "var" / "directory.json").exists()
 
