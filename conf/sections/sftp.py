@@ -68,6 +68,9 @@ class Sftp(Section):
     user: Annotated[str, AfterValidator(_template)] = Field(
         "landfall-{client}", description="a client's system account, of at most 32 characters"
     )
+    first_number: Annotated[int, Number, Field(ge=1000, le=2_000_000_000)] = Field(
+        20_000, description="clients' accounts have numbers (uid, gid) from this one on, which they keep"
+    )
     group: Annotated[str, _ACCOUNT] = Field("landfall-clients", description="the group of all clients' accounts")
     runner: Annotated[str, _ACCOUNT] = Field(
         "landfall", description="the system account that runs Landfall; its group reads what clients upload"

@@ -58,6 +58,11 @@ class Host:
         return self.directory / "keys"
 
     @property
+    def numbers(self) -> Path:
+        """Where the accounts' numbers are written down."""
+        return self.directory / "numbers"
+
+    @property
     def config(self) -> Path:
         return self.directory / "sshd_config"
 
@@ -94,6 +99,7 @@ class Host:
             yield Directory(self.root.parent, path, owner, its, mode)
         yield Ground(self.directory)
         yield Directory(self.directory, self.keys, "root", "root", 0o711)
+        yield Directory(self.directory, self.numbers, "root", "root", 0o700)
         yield Ground(_SEPARATION)
         yield HostKey(Path(host_key(sftp)))
         yield SshdConfig(self.config, sshd_config(sftp))
@@ -106,7 +112,8 @@ class Host:
         user = group = self.user(config.client)
         file = self.keys / user
         if config.sftp.keys:
-            yield Account(user, _comment(config.client), str(place), self.settings.sftp.group)
+            sftp = self.settings.sftp
+            yield Account(user, _comment(config.client), str(place), sftp.group, self.numbers, sftp.first_number)
         else:
             user, group = runner, runners
             yield NoFile(file, "the client has no key")

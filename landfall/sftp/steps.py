@@ -12,20 +12,30 @@ from typing import Protocol
 
 from conf.errors import AccessDenied, NotFound, StorageError
 
-NOLOGIN = "/usr/sbin/nologin"
+# Of an account for files alone: no home made, no shell, no mail, no numbers for containers of its own.
+BARE = ("--no-create-home", "--shell", "/usr/sbin/nologin", "-K", "SUB_UID_COUNT=0", "-K", "SUB_GID_COUNT=0")
 _PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 # What the lines of the script call.
 FUNCTIONS = f"""\
 stop() {{ echo "$1" >&2; exit 1; }}
 group() {{ getent group "$1" >/dev/null || groupadd --system "$1"; }}
-account() {{ # name, what for, home, groups
+account() {{ # name, what for, home, group, directory of the accounts' numbers, the first number
     if found=$(getent passwd "$1"); then
         [ "$(echo "$found" | cut -d: -f5)" = "$2" ] || stop "The account $1 is there and is not Landfall's."
         [ "$(echo "$found" | cut -d: -f6)" = "$3" ] || usermod --home "$3" "$1"
     else
-        useradd --system --user-group --no-create-home --comment "$2" --home-dir "$3" ${{4:+--groups "$4"}} \\
-            --shell {NOLOGIN} --password '*' "$1"
+        if [ ! -s "$5/$1" ]; then
+            number=$6
+            while getent passwd "$number" || getent group "$number" || grep -hsx "$number" "$5"/*; do
+                number=$((number + 1))
+            done >/dev/null
+            echo "$number" >"$5/$1"
+        fi
+        number=$(cat "$5/$1")
+        getent group "$1" >/dev/null || groupadd --gid "$number" "$1"
+        useradd --uid "$number" --gid "$number" --groups "$4" --comment "$2" {" ".join(BARE)} --home-dir "$3" \\
+            --password '*' "$1"
     fi
 }}
 safe() {{ # every component above is root's, and no other's to change

@@ -408,3 +408,20 @@ def test_a_new_feed_needs_no_restart(host: SftpHost) -> None:
     applied = host.config("--apply")
     assert "incoming/paintings made" in applied.stdout
     assert host.sftp("rival", f"put {local(host, 'x.txt', b'x')} incoming/paintings").returncode == 0
+
+
+def test_an_account_made_anew_has_its_number_again(host: SftpHost) -> None:
+    name = host.user("rival")
+    before = pwd.getpwnam(name)
+    assert before.pw_uid >= 20_000
+    subprocess.run(["userdel", "--force", name], check=True)
+    (host.directory / "numbers" / f"{host.prefix}-first").write_text(f"{before.pw_uid + 5}\n")
+    host.write_client("aardvark", key_of="rival")
+    applied = host.config("--apply")
+    assert applied.returncode == 0, applied.stderr
+    again, other = pwd.getpwnam(name), pwd.getpwnam(host.user("aardvark"))
+    assert (again.pw_uid, again.pw_gid) == (before.pw_uid, before.pw_gid)
+    assert other.pw_uid not in (before.pw_uid, before.pw_uid + 5)
+    assert host.sftp("rival", "ls incoming/photos").returncode == 0
+    (host.conf / "clients/aardvark.toml").unlink()
+    assert host.config("--apply").returncode == 0

@@ -142,9 +142,9 @@ class SftpHost(Installation):
             self.write_client(client)
         return self
 
-    def write_client(self, client: str, *feeds: str) -> None:
+    def write_client(self, client: str, *feeds: str, key_of: str | None = None) -> None:
         """The client's file, with feeds of ``FEEDS`` (all, if none is named)."""
-        key = self.key(client).with_suffix(".pub").read_text().strip()
+        key = self.key(key_of or client).with_suffix(".pub").read_text().strip()
         text = _CLIENT.format(client=client, key=key)
         for feed in feeds or FEEDS:
             text += _FEED.format(feed=feed, port=self.port, complete=FEEDS[feed])
