@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
 
-.PHONY: demo test test-slow bench lint format lock clean help
+.PHONY: demo test test-slow bench docker-check lint format lock clean help
 
 help:            ## what can be made
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+: +##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/'
@@ -24,6 +24,9 @@ bench: $(READY)  ## Landfall's time against what a user would pick instead (half
 	@$(BIN)/python -m bench.pictures 100 5
 	@$(BIN)/python -m bench.pictures 20000 3
 
+docker-check:    ## the container image, built with buildah, and the demo run in it (root; ten minutes)
+	@docker/check.sh
+
 lint: $(READY)   ## style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
@@ -33,6 +36,8 @@ format: $(READY) ## lay the code out
 lock: $(READY)   ## resolve setup.py into requirements.lock
 	@$(BIN)/pip install --quiet uv && $(BIN)/uv pip compile setup.py --extra dev --generate-hashes --universal \
 	  --python-version 3.11 --no-header --no-annotate --quiet --output-file requirements.lock
+	@$(BIN)/uv pip compile setup.py --constraint requirements.lock --generate-hashes --universal \
+	  --python-version 3.11 --no-header --no-annotate --quiet --output-file docker/requirements.lock
 
 clean:           ## forget the environment and the demo's state
 	@rm -rf $(VENV) var

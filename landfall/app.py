@@ -19,6 +19,7 @@ from landfall.commands import (
     init,
     logs,
     query,
+    run_share,
     sample_web,
     sftp,
     status,
@@ -72,6 +73,13 @@ _add(
 )
 _add(app, _CLIENT, "check", check.check, "landfall check demo photos catalogue.txt")
 _add(app, _CLIENT, "drop", drop.drop, "landfall drop demo photos catalogue.txt")
+_add(
+    app,
+    _CLIENT,
+    "run-share",
+    run_share.run_share,
+    "landfall run-share --index 0 --of 2 --scheduler http://127.0.0.1:8082",
+)
 _add(app, _CLIENT, "status", status.status, "landfall status --client demo --watch")
 _add(app, _CLIENT, "logs", logs.logs, "landfall logs --client demo --level warning --follow")
 _add(app, _DATA, "tables", query.tables, "landfall tables --client demo")

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shlex
-import signal
 import socket
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -23,6 +20,7 @@ from conf.settings import load_settings
 from landfall import query
 from landfall.history import ATTEMPT_FAILED, ATTEMPT_STARTED, Event, Filter, follow
 from landfall.home import Home, make_home
+from landfall.processes import end, luigi_command
 from landfall.sample_web import SampleWeb, catalogue
 from landfall.terminal import say, show_table
 from targets.landing.layout import LandingLayout
@@ -33,7 +31,6 @@ LINES = 200
 _SEED = 1
 # One line of each, and two that stand there twice.
 _FAULTS = ("encoding", "scheme", "host", "no_size", "404", "damaged", "truncated", "html", "empty", "wrongsize")
-_SECONDS_TO_END = 10
 _TABLES = {
     "What became of the lines": """
         SELECT outcome, rule, count(*) AS lines, any_value(message) AS for_instance
@@ -98,12 +95,10 @@ def run_client(home: Home) -> None:
     """
     output = home.path / "demo" / "luigi.log"
     logs = load_settings().log_root / CLIENT
-    # -P: the working directory may hold a conf/ to edit, which is not the package of that name.
-    luigi = [sys.executable, "-P", "-m", "luigi", "--module", "pipelines", "RunClient", "--client", CLIENT]
     began = time.monotonic()
     with output.open("wb") as file:
         process = subprocess.Popen(
-            [*luigi, "--local-scheduler"],
+            luigi_command(CLIENT),
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,
@@ -113,7 +108,7 @@ def run_client(home: Home) -> None:
         for event in follow(logs, Filter(level="info"), lambda: process.poll() is None, last=0):
             _show_event(event, time.monotonic() - began)
     finally:
-        _end(process)
+        end(process)
     if process.returncode:
         raise LandfallError(
             f"The run did not end well (luigi ended with {process.returncode}).",
@@ -128,16 +123,6 @@ def _show_event(event: Event, seconds: float) -> None:
         say(f"  {seconds:5.1f} s  {stage:<9}  {event.fields.get('error')}", style="red")
     elif stage and not event.fields and event.event != ATTEMPT_STARTED:
         say(f"  {seconds:5.1f} s  {stage:<9}  {event.event}")
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ends a run that is left, with Spark's JVM, which does not die with a parent that goes while it starts."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        if process.poll() is not None:
-            return
-        os.killpg(process.pid, number)  # it leads a group of its own
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(_SECONDS_TO_END)
 
 
 def receipts() -> set[Path]:
