@@ -22,6 +22,7 @@ from landfall.commands import (
     run_share,
     sample_web,
     sftp,
+    spark,
     status,
 )
 
@@ -36,6 +37,9 @@ app = typer.Typer(
 )
 landing_server = typer.Typer(
     name="sftp", help="The SFTP server that clients reach the landing by.", no_args_is_help=True
+)
+spark_server = typer.Typer(
+    name="spark", help="The Spark Connect server that stays up between runs.", no_args_is_help=True
 )
 pictures = typer.Typer(name="images", help="The pictures in a client's image store.", no_args_is_help=True)
 
@@ -110,5 +114,9 @@ _add(
     "landfall sftp config | ssh root@sftp.example.org sh",
     "landfall sftp config --apply",
 )
+_add(spark_server, "", "start", spark.start, "landfall spark start")
+_add(spark_server, "", "stop", spark.stop, "landfall spark stop")
+_add(spark_server, "", "status", spark.status, "landfall spark status || landfall spark start")
+app.add_typer(spark_server, rich_help_panel=_START)
 app.add_typer(landing_server, rich_help_panel=_START)
 app.add_typer(pictures, rich_help_panel=_DATA)

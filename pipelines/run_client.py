@@ -10,7 +10,7 @@ import luigi
 from auth.gate import Permit, authorize
 from conf.errors import LandfallError
 from pipelines.claims import acknowledge, claim, unpublished
-from pipelines.context import Context, context
+from pipelines.context import Context, context, run_id
 from pipelines.housekeeping import sweep
 from pipelines.publish import Publish
 from pipelines.stage import refuse_fork
@@ -57,6 +57,7 @@ class RunClient(luigi.Task):
 
     def complete(self) -> bool:
         """Whether this run has found nothing left to do; the next run looks afresh."""
+        run_id()  # asked for here first, so that worker processes that Luigi forks are of one run
         return self.settled
 
     def on_failure(self, exception: BaseException) -> str:

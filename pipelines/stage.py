@@ -18,10 +18,12 @@ import luigi
 from auth.gate import authorize
 from conf.errors import AccessDenied, ConfigError, LandfallError, NotFound
 from conf.problems import shown
+from conf.settings import load_settings
 from pipelines.context import Context, context
 from pipelines.telling import explain, say_counts, say_progress, show, show_share
 from pipelines.waiting import wait_for_lease
 from spark_jobs.faults import translate
+from spark_jobs.session import leave
 from spark_jobs.shards import Tally
 from targets.clock import now
 from targets.dataset import Dataset, Manifest, Staging, staging
@@ -127,7 +129,10 @@ class Stage(luigi.Task):
         """Makes the output once, whoever else is trying to."""
         refuse_fork()
         authorize(self.client, "run", self.feed)
-        with self._lease() as lease:
+        with contextlib.ExitStack() as held:
+            if forked():
+                held.callback(leave)
+            lease = held.enter_context(self._lease())
             if not self.dataset.exists():
                 self._make(lease)
 
@@ -199,6 +204,7 @@ class Stage(luigi.Task):
             raise
         except Exception as error:
             self.log.error("stage failed", error=f"{type(error).__name__}: {error}")
+            leave()  # the next stage asks for a session afresh: this one's server may be gone
             raise translate(error, f"{self.stage} of drop {self.drop[:12]}") from error
 
     @contextlib.contextmanager
@@ -209,10 +215,18 @@ class Stage(luigi.Task):
             yield lease
 
 
+def forked() -> bool:
+    """Whether this is a process that Luigi forked: one of several workers."""
+    return os.getpid() != _IMPORTED_IN
+
+
 def refuse_fork() -> None:
-    """Refuses to work in a process that Luigi forked: a Spark session does not survive a fork."""
-    if os.getpid() != _IMPORTED_IN:
-        raise ConfigError("luigi ran with more than one worker process. Leave --workers at 1: Spark works in parallel.")
+    """Refuses to work in a process that Luigi forked unless Spark is a Connect server: a driver survives no fork."""
+    if forked() and not load_settings().spark.remote:
+        raise ConfigError(
+            "luigi ran with more than one worker process. Leave --workers at 1: Spark works in parallel; "
+            "or name a Spark Connect server in spark.remote (`landfall spark start`)."
+        )
 
 
 @functools.cache

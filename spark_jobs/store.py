@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -55,7 +55,7 @@ class StoreJob:
         return sums.ok, sums.failed
 
     def _worker(self) -> Callable[[str], shards.Written]:
-        job = self
+        job = replace(self, report=_nobody)  # who is told is of this process, and no worker's
 
         def work(name: str) -> shards.Written:
             new = present = 0
@@ -67,6 +67,10 @@ class StoreJob:
             return shards.Written(name, "", shards.Tally(new, present))
 
         return work
+
+
+def _nobody(done: int, total: int) -> None:
+    """Hears of progress where nobody asks."""
 
 
 def _batches(job: StoreJob, name: str) -> Iterator[list[ImageDocument]]:

@@ -1,0 +1,108 @@
+"""A session whose driver is a JVM of this process, which is local or drives a cluster."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+from pyspark.sql import SparkSession
+
+from conf.settings import Settings
+from spark_jobs import hadoop
+from spark_jobs.session import executors
+from spark_jobs.session.properties import properties_file
+from spark_jobs.session.reach import refuse_out_of_reach
+from spark_jobs.session.shipping import archive
+
+# They print an exception's whole JVM stack as JSON, before it reaches whoever turns it into a sentence.
+_TALKERS = ("DataFrameQueryContextLogger", "SQLQueryContextLogger")
+_LOG = "spark.log"
+
+
+def start(settings: Settings) -> SparkSession:
+    """Starts a JVM and its session (some seconds); what is started dies if this is interrupted."""
+    for name in _TALKERS:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    chosen = settings.spark
+    if not chosen.is_local:
+        refuse_out_of_reach(settings, chosen.master)
+    with contextlib.ExitStack() as held:
+        file = held.enter_context(properties_file(settings))
+        for block in (_told(settings, file), _stderr_to(log(settings)), hadoop.acting(settings), _no_orphan()):
+            held.enter_context(block)
+        spark = SparkSession.builder.getOrCreate()
+    if not chosen.is_local:
+        _ship(spark, settings)
+    return spark
+
+
+def log(settings: Settings) -> Path:
+    """The file that takes what the JVM says."""
+    settings.log_root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return settings.log_root / _LOG
+
+
+def _ship(spark: SparkSession, settings: Settings) -> None:
+    """Has executors run our code, and be asked what they are."""
+    code, path = archive(settings), list(sys.path)
+    try:
+        spark.sparkContext.addPyFile(str(code))
+        sys.path[:] = path  # it is for the executors; here the code is as it was
+        executors.check(spark, settings, spark.sparkContext.defaultParallelism, code)
+    except BaseException:
+        spark.stop()
+        raise
+
+
+@contextlib.contextmanager
+def _told(settings: Settings, file: Path) -> Iterator[None]:
+    """Has pyspark start its JVM with a file of properties: it would put each one on the command line."""
+    os.environ["PYSPARK_PYTHON"] = settings.spark.python or sys.executable
+    os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
+    if settings.spark.is_local:
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    before = os.environ.get("PYSPARK_SUBMIT_ARGS")
+    os.environ["PYSPARK_SUBMIT_ARGS"] = (
+        f"--load-spark-defaults --properties-file {shlex.quote(str(file))} pyspark-shell"
+    )
+    try:
+        yield
+    finally:
+        del os.environ["PYSPARK_SUBMIT_ARGS"]
+        if before is not None:
+            os.environ["PYSPARK_SUBMIT_ARGS"] = before
+
+
+@contextlib.contextmanager
+def _no_orphan() -> Iterator[None]:
+    """Ends the processes that the block started if it does not end well: a JVM that nobody met waits for ever."""
+    this = psutil.Process()
+    before = set(this.children(recursive=True))
+    try:
+        yield
+    except BaseException:
+        for child in set(this.children(recursive=True)) - before:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.kill()
+        raise
+
+
+@contextlib.contextmanager
+def _stderr_to(file: Path) -> Iterator[None]:
+    """Has the JVM, which keeps the standard error it is born with, write to a file: operators need none of it."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        os.dup2(descriptor, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(descriptor)
