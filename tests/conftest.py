@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ import hypothesis
 import pytest
 from pyspark.sql import SparkSession
 
+from auth.directory.file import FileDirectory
 from conf.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -28,6 +29,44 @@ def _own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
     load_settings.cache_clear()
     yield
     load_settings.cache_clear()
+
+
+# The people of the tests that ask the gate, and their groups; what these may do is each test's own grants.
+PEOPLE = {
+    "ada": ["operators"],
+    "adm": ["admins"],
+    "ann": ["all"],
+    "eve": [],
+    "olga": ["operators"],
+    "sam": ["scanners"],
+    "una": ["every"],
+    "vera": ["viewers"],
+    "vic": ["viewers"],
+}
+
+
+@pytest.fixture(scope="session")
+def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The people in a file, to be copied into a home; made once, for scrypt takes its time."""
+    made = FileDirectory.of(tmp_path_factory.mktemp("people"))
+    for user, groups in PEOPLE.items():
+        made.add(user, f"secret of {user}", groups)
+    return made.path
+
+
+@pytest.fixture
+def as_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Says who asks from now on, by the right password unless another is given; returns the password's file."""
+
+    def say(user: str, password: str | None = None) -> Path:
+        file = tmp_path / f"password-of-{user}"
+        file.touch(mode=0o600)
+        file.write_text(f"secret of {user}\n" if password is None else password)
+        monkeypatch.setenv("LANDFALL_USER", user)
+        monkeypatch.setenv("LANDFALL_PASSWORD_FILE", str(file))
+        return file
+
+    return say
 
 
 @pytest.fixture(scope="session")

@@ -32,7 +32,7 @@ def init(
     )
     say(f"Clients: {', '.join(made.clients) or 'none yet'}")
     if made.environment is None:
-        say("There is no demo operator in prod: people are in the directory server.")
+        say("There is no demo operator: people are on the directory servers that auth.url names.")
         return
     say("Say who you are with:")
     say(f"  set -a; . {shlex.quote(str(made.environment))}; set +a", style="bold")

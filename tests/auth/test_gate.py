@@ -33,15 +33,6 @@ role = "admin"
 client = "acme"
 feeds = "*"
 """
-PEOPLE = {"ada": ["operators"], "vic": ["viewers"], "adm": ["admins"], "eve": []}
-
-
-@pytest.fixture(scope="module")
-def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = FileDirectory.of(tmp_path_factory.mktemp("people"))
-    for user, groups in PEOPLE.items():
-        made.add(user, f"secret of {user}", groups)
-    return made.path
 
 
 @pytest.fixture(autouse=True)
@@ -54,21 +45,6 @@ def house(people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     (tmp_path / "conf" / "grants.toml").write_text(GRANTS)
     monkeypatch.setenv("LANDFALL_CONF", str(tmp_path / "conf"))
     return tmp_path
-
-
-@pytest.fixture
-def as_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Says who asks, by the right password unless another is given."""
-
-    def say(user: str, password: str | None = None) -> Path:
-        file = tmp_path / "password"
-        file.touch(mode=0o600)
-        file.write_text(f"secret of {user}\n" if password is None else password)
-        monkeypatch.setenv("LANDFALL_USER", user)
-        monkeypatch.setenv("LANDFALL_PASSWORD_FILE", str(file))
-        return file
-
-    return say
 
 
 def _trail() -> list[dict[str, Any]]:

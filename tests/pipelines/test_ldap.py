@@ -139,9 +139,13 @@ def test_a_server_that_goes_away_in_the_middle_of_each_stage_and_comes_back(
     assert [receipt["counts"] for receipt in met.receipts()] == [receipt["counts"] for receipt in calm.receipts()]
 
 
-def test_people_of_a_directory_server_are_told_what_they_may(asking: Installation, slapd: Slapd) -> None:
+def test_commands_ask_the_directory_server(asking: Installation, slapd: Slapd) -> None:
     allowed = asking.landfall("explain-access", "--user", OPERATOR, "--client", "demo", "--action", "run")
     assert (allowed.returncode, allowed.stdout.split(".")[0]) == (0, "Yes"), allowed.stderr
+    begun = asking.landfall("init")
+    assert begun.returncode == 0, begun.stderr
+    assert "no demo operator" in begun.stdout
+    assert not (asking.home / "directory.json").exists()
     slapd.stop()
     denied = asking.landfall("status", "--client", "demo")
     assert denied.returncode == 77

@@ -201,6 +201,8 @@ def _unreachable(faults: dict[str, Unreachable]) -> AccessDenied:
             f"The directory's certificate is not to be trusted ({told}). No password was sent.",
             "An operator sees to ldap.ca_file, and that auth.url has the name that is in the certificate.",
         )
+    more = " and ldap.ca_file" if any(fault.certificate for fault in faults.values()) else ""
     return AccessDenied(
-        f"The directory cannot be reached ({told}).", "Try again in a while, or have an operator look at the servers."
+        f"The directory cannot be reached ({told}).",
+        f"Try again in a while, or have an operator look at the servers{more}.",
     )

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import pytest
 
-from auth.directory.file import FileDirectory
 from conf.settings import load_settings
 from landfall.__main__ import main
 
@@ -42,15 +41,6 @@ role = "viewer"
 client = "demo"
 feeds = ["scans"]
 """
-PEOPLE = {"olga": ["operators"], "vera": ["viewers"], "sam": ["scanners"], "eve": []}
-
-
-@pytest.fixture(scope="session")
-def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = FileDirectory.of(tmp_path_factory.mktemp("people"))
-    for user, groups in PEOPLE.items():
-        made.add(user, f"secret of {user}", groups)
-    return made.path
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from auth.directory.file import FileDirectory
 from conf.settings import load_settings
 from spark_jobs.star.tables import TABLES
 from targets.dataset import Dataset, Manifest, staging
@@ -40,7 +39,7 @@ role = "viewer"
 client = "demo"
 feeds = "*"
 [[grants]]
-group = "scans"
+group = "scanners"
 role = "viewer"
 client = "demo"
 feeds = ["scans"]
@@ -50,15 +49,6 @@ role = "viewer"
 client = "*"
 feeds = "*"
 """
-PEOPLE = {"ann": ["all"], "sam": ["scans"], "eve": [], "una": ["every"]}
-
-
-@pytest.fixture(scope="session")
-def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = FileDirectory.of(tmp_path_factory.mktemp("people"))
-    for user, groups in PEOPLE.items():
-        made.add(user, f"secret of {user}", groups)
-    return made.path
 
 
 @pytest.fixture(autouse=True)
@@ -76,21 +66,7 @@ def house(people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 
 
 @pytest.fixture
-def as_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Says who asks from now on."""
-
-    def say(user: str) -> None:
-        file = tmp_path / f"password-of-{user}"
-        file.touch(mode=0o600)
-        file.write_text(f"secret of {user}")
-        monkeypatch.setenv("LANDFALL_USER", user)
-        monkeypatch.setenv("LANDFALL_PASSWORD_FILE", str(file))
-
-    return say
-
-
-@pytest.fixture
-def ann(as_user: Callable[[str], None]) -> None:
+def ann(as_user: Callable[..., Path]) -> None:
     """Ann asks, who may see all of demo."""
     as_user("ann")
 
