@@ -162,7 +162,7 @@ def test_a_host_that_is_none(slapd: Slapd) -> None:
 
 
 @contextlib.contextmanager
-def stranger(answer: bytes | Callable[[bytes], bytes], drip: bool = False) -> Iterator[str]:
+def stranger(answer: bytes | Callable[[bytes], bytes], drip: bytes = b"") -> Iterator[str]:
     """Something on a port that is no directory; each connection gets an answer, with ``drip`` without an end."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         ended = threading.Event()
@@ -176,8 +176,8 @@ def stranger(answer: bytes | Callable[[bytes], bytes], drip: bool = False) -> It
                 with talking, contextlib.suppress(OSError):
                     asked = talking.recv(1 << 16)
                     talking.sendall(answer if isinstance(answer, bytes) else answer(asked))
-                    while drip and not ended.is_set():
-                        talking.sendall(b"\0" * 65536)
+                    while drip and not ended.wait(0.1 if len(drip) == 1 else 0):
+                        talking.sendall(drip)
 
         thread = threading.Thread(target=serve)
         thread.start()
@@ -201,10 +201,17 @@ def test_a_server_that_is_none(answer: bytes, scheme: str, slapd: Slapd) -> None
 
 
 def test_a_server_that_never_ends(slapd: Slapd) -> None:
-    with stranger(b"0\x84\xff\xff\xff\xff", drip=True) as place:
+    with stranger(b"0\x84\xff\xff\xff\xff", drip=bytes(65536)) as place:
         settings = slapd.settings(answer_seconds=30, start_tls=False)
         denied = said(LdapDirectory((f"ldap://{place}",), settings, plain=True))
     assert "sends more than anybody asked for" in denied.what
+
+
+def test_a_server_that_answers_a_byte_at_a_time_has_no_more_time_than_others(slapd: Slapd) -> None:
+    with stranger(b"0\x84\xff\xff\xff\xff", drip=b"\0") as place:
+        settings = slapd.settings(answer_seconds=1, start_tls=False)
+        denied = said(LdapDirectory((f"ldap://{place}",), settings, plain=True))
+    assert "it does not answer in time" in denied.what
 
 
 def test_a_server_that_knows_no_tls_gets_no_password(slapd: Slapd) -> None:
