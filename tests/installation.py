@@ -112,12 +112,20 @@ class Installation:
         (self.incoming / f".{name}.part").write_bytes(content)
         (self.incoming / f".{name}.part").rename(self.incoming / name)
 
-    def luigi_command(self) -> list[str]:
-        return [str(BIN / "luigi"), "--module", "pipelines", "RunClient", "--client", self.client, "--local-scheduler"]
+    def luigi_command(self, port: int | None = None) -> list[str]:
+        """What an operator types.
 
-    def run(self, user: str | None = OPERATOR, **more: str) -> subprocess.CompletedProcess[str]:
+        Args:
+            port: of a central scheduler; None: the run's own.
+        """
+        scheduler = ["--local-scheduler"] if port is None else ["--scheduler-port", str(port)]
+        return [str(BIN / "luigi"), "--module", "pipelines", "RunClient", "--client", self.client, *scheduler]
+
+    def run(
+        self, user: str | None = OPERATOR, port: int | None = None, **more: str
+    ) -> subprocess.CompletedProcess[str]:
         """Runs the client to its end."""
-        return self._call(self.luigi_command(), user, more)
+        return self._call(self.luigi_command(port), user, more)
 
     def start(self) -> subprocess.Popen[bytes]:
         """Starts a run in a process group of its own."""

@@ -8,6 +8,7 @@ import time
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 
@@ -49,7 +50,7 @@ def hdfs(settings: Settings) -> Iterator[Finding]:
                 _PART,
                 address,
                 "ill",
-                f"It does not tell how it is ({type(error).__name__}).",
+                f"It does not tell how it is ({_said(error)}).",
                 "See hdfs.web and hdfs.ca_file, and whether the NameNode runs.",
             )
 
@@ -139,9 +140,13 @@ def _durability(address: str, place: HdfsPlace) -> Finding:
 
 
 def _quota(address: str, place: HdfsPlace, settings: Settings) -> Finding:
-    page = _get(f"{address}/webhdfs/v1{settings.lake_base}", place, op="GETCONTENTSUMMARY")
-    found = page.json()["ContentSummary"]
-    names, quota = found["fileCount"] + found["directoryCount"], found["quota"]
+    # Of a directory without a quota HDFS counts all below it, which our own user may not read: it is the clients'.
+    page = _ask(f"{address}/webhdfs/v1{settings.lake_base}", place, op="GETQUOTAUSAGE")
+    if page.status_code == requests.codes.forbidden:
+        return well(_PART, "quota", f"none on {settings.lake_base}")
+    page.raise_for_status()
+    found = page.json()["QuotaUsage"]
+    names, quota = found["fileAndDirectoryCount"], found["quota"]
     space, room = found["spaceConsumed"], found["spaceQuota"]
     told = f"{names:,} names of {quota:,}" if quota > 0 else f"{names:,} names, no quota"
     told += f"; {size(space)} of {size(room)}" if room > 0 else f"; {size(space)}"
@@ -164,12 +169,23 @@ def _bean(address: str, place: HdfsPlace, name: str) -> dict[str, Any]:
     return found
 
 
+def _said(error: Exception) -> str:
+    answer = error.response if isinstance(error, requests.HTTPError) else None
+    if answer is None:
+        return type(error).__name__
+    return f"{answer.status_code} for {urlsplit(answer.url).path}"
+
+
 def _get(url: str, place: HdfsPlace, **params: str) -> requests.Response:
+    answer = _ask(url, place, **params)
+    answer.raise_for_status()
+    return answer
+
+
+def _ask(url: str, place: HdfsPlace, **params: str) -> requests.Response:
     if place.login and not place.kerberos:
         params["user.name"] = place.login
     with requests.Session() as session:
         session.trust_env = False
         session.verify = place.ca_file or True
-        answer = session.get(url, params=params, timeout=_SECONDS)
-    answer.raise_for_status()
-    return answer
+        return session.get(url, params=params, timeout=_SECONDS)

@@ -37,6 +37,7 @@ _QUICK = {
     "dfs.heartbeat.interval": "1",
     "dfs.namenode.heartbeat.recheck-interval": "1000",
     "dfs.namenode.safemode.extension": "0",
+    "dfs.datanode.synconclose": "true",
     "dfs.namenode.fslock.fair": "false",
 }
 SERVICE = "landfall"
