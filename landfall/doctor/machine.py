@@ -28,7 +28,7 @@ def machine(settings: Settings) -> Iterator[Finding]:
     """Versions, clock, state and its space."""
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _LIBRARIES)
     yield well("machine", "versions", f"Python {platform.python_version()}, {versions}")
-    if not getattr(settings.spark, "remote", ""):
+    if not settings.spark.remote:
         yield _java()
     yield _clock()
     yield from _home(settings.home.absolute())

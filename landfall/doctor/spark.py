@@ -24,7 +24,7 @@ _UNITS = {"k": 10, "m": 20, "g": 30, "t": 40}
 def spark(settings: Settings) -> Iterator[Finding]:
     """Starts the session that a run would, and has Python workers do something."""
     chosen = settings.spark
-    if chosen.master.startswith("local") and not getattr(chosen, "remote", ""):
+    if chosen.master.startswith("local") and not chosen.remote:
         yield _memory(chosen.driver_memory)
     began = time.monotonic()
     try:
