@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds the image with buildah, where no Docker engine runs, and runs the demo in it as its own user, offline but for
-# loopback. The base comes by debootstrap from the mirror that this machine's apt uses ($MIRROR goes before it); pip is
-# configured as on this machine, by build secrets that leave nothing in the image.
+# Builds the images with buildah, where no Docker engine runs; runs the demo in the first as its own user, and tries the
+# servers of the others. The base comes by debootstrap from the mirror that this machine's apt uses ($MIRROR goes before
+# it); pip is configured as on this machine, by build secrets that leave nothing in the image.
 #
 #   KEEP=1      leave the images for another run
 #   STORE=/dir  where they lie meanwhile (some GB)
@@ -11,6 +11,7 @@ cd "$(dirname "$0")/.."
 BASE=debian:bookworm-slim IMAGE=landfall:check
 STORE=${STORE:-/var/tmp/landfall-images}
 export DEBIAN_FRONTEND=noninteractive STORAGE_DRIVER=vfs BUILDAH_ISOLATION=chroot
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 say() { printf '%s\n' "$*" >&2; }
 
 if [ "$(id -u)" -ne 0 ]; then
@@ -35,7 +36,7 @@ clean() {
 }
 trap clean EXIT
 
-if ! buildah images -q "docker.io/library/$BASE" >/dev/null 2>&1; then
+if ! buildah images -q "localhost/$BASE" >/dev/null 2>&1; then
     mirror=${MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' \
         'Created-By: Packages' 'Codename: bookworm' 'Component: main' 2>/dev/null | head -n 1)}
     say "Bootstrapping the base image …"
@@ -45,7 +46,7 @@ if ! buildah images -q "docker.io/library/$BASE" >/dev/null 2>&1; then
     container=$(buildah from scratch)
     buildah add -q "$container" "$work/base" / >/dev/null
     buildah config --cmd bash "$container"
-    buildah commit -q --rm "$container" "docker.io/library/$BASE" >/dev/null
+    buildah commit -q --rm "$container" "localhost/$BASE" >/dev/null
     container=
     rm -rf "$work/base"
 fi
@@ -67,17 +68,35 @@ build() { # tag, Containerfile, target
         { tail -n 40 "$work/build.log" >&2; exit 1; }
 }
 build "$IMAGE" docker/Dockerfile landfall
-# The stage that stands on it, without building all before it anew: nothing is shared between two builds but images.
-{ echo "FROM localhost/$IMAGE AS landfall"; sed -n '/^FROM landfall AS sftp$/,$p' docker/Dockerfile; } >"$work/Dockerfile"
-build "$IMAGE-sftp" "$work/Dockerfile" sftp
 
 say "Running the demo in it …"
 container=$(buildah from --pull-never "localhost/$IMAGE")
-run() { buildah run --isolation chroot --network host "$container" -- "$@"; }
-[ "$(run id -u)" != 0 ] || { say "The image runs as root."; exit 1; }
-run sh -c 'landfall demo && set -a && . ./demo.env && set +a && landfall digest --client demo'
-say "Checking the server's image …"
+run() { buildah run --isolation chroot --network host "$@"; }
+[ "$(run "$container" -- id -u)" != 0 ] || { say "The image runs as root."; exit 1; }
+run "$container" -- sh -c 'landfall demo && set -a && . ./demo.env && set +a && landfall digest --client demo'
 buildah rm "$container" >/dev/null
+
+say "Trying the SFTP server's image …"
+# The stage that stands on it, without building all before it anew: two builds share nothing but images.
+{ echo "FROM localhost/$IMAGE AS landfall"; sed -n '/^FROM landfall AS sftp$/,/^FROM debian/{/^FROM debian/!p}' docker/Dockerfile; } \
+    >"$work/sftp"
+build "$IMAGE-sftp" "$work/sftp" sftp
 container=$(buildah from --pull-never "localhost/$IMAGE-sftp")
-run sh -c 'test -x /usr/sbin/sshd && test -z "$(ls /etc/ssh/ssh_host_* 2>/dev/null)"'
-say "The image builds, and the demo runs in it."
+run "$container" -- sh -c 'test -z "$(ls /etc/ssh/ssh_host_* 2>/dev/null)"'
+run --volume "$PWD/docker/try-sftp:/tmp/try:ro" "$container" -- /tmp/try "$(free_port)"
+buildah rm "$container" >/dev/null
+
+say "Trying the directory's image …"
+sed -n '/^FROM debian:bookworm-slim AS ldap$/,$p' docker/Dockerfile >"$work/ldap"
+build "$IMAGE-ldap" "$work/ldap" ldap
+SECRETS_DIR=$work/secrets docker/make-secrets.sh demo >/dev/null
+install -d -m 0755 "$work/run-secrets"
+for name in admin service runner onboarder; do
+    cp -p "$work/secrets/ldap/$name-password" "$work/run-secrets/ldap-$name-password"
+done
+cp -p "$work/secrets/ldap/server.pem" "$work/run-secrets/ldap-server"
+cp -p "$work/secrets/ldap/server.key" "$work/run-secrets/ldap-server-key"
+cp -p "$work/secrets/ca.pem" "$work/run-secrets/ca"
+container=$(buildah from --pull-never "localhost/$IMAGE-ldap")
+run --volume "$work/run-secrets:/run/secrets:ro" --volume "$PWD/docker/try-ldap:/tmp/try:ro" "$container" -- /tmp/try
+say "The images build, the demo runs, and the servers answer."
