@@ -36,7 +36,7 @@ def spark(settings: Settings) -> Iterator[Finding]:
     yield well(
         _PART,
         "reach",
-        f"{getattr(chosen, 'remote', '') or chosen.master}: {spark.version}, ready after {started:.1f} s",
+        f"{chosen.remote or chosen.master}: {spark.version}, ready after {started:.1f} s",
     )
     if rows == _ROWS:
         yield well(_PART, "Python workers", "they run")
