@@ -23,6 +23,7 @@ _SCHEDULER_FIX = (
     "What is done stays done. Start it (`luigid --address 127.0.0.1`) and run again, or run with --local-scheduler."
 )
 _SAID_ALREADY = ("Retrying attempt ", "Wait for ", "Failed pinging scheduler")
+_SUMMARY = "===== Luigi Execution Summary ====="
 _UNCAUGHT = "Uncaught exception in luigi"
 _RAISED_AGAIN = "Luigi unexpected framework error"
 # Where ``complete()`` fails, Luigi writes the traceback into the message.
@@ -75,10 +76,27 @@ class _Sentences(logging.Filter):
             message = told if message == _UNCAUGHT else f"{message}\n{told}"
         elif _TRACEBACK.search(message):
             message = _TRACEBACK.sub("", message).rstrip()
+        elif _SUMMARY in message and (why := _unfinished(message)):
+            message = f"{message.rstrip()}\n\n{why}"
         else:
             return True
         record.msg, record.args, record.exc_info, record.exc_text = message, (), None, None
         return True
+
+
+def _unfinished(summary: str) -> str:
+    """Why Luigi left work undone though nothing failed; empty if that is not so."""
+    if "being run by another worker" in summary:
+        return (
+            "Another run of this client is at work; each drop is done once. Run again when it is done, or, if it was "
+            "killed, in a minute: by then the scheduler knows."
+        )
+    if "not granted run permission by the scheduler" in summary and "failed" not in summary:
+        return (
+            "The scheduler knows nothing of the work that is left: it was started anew without what it knew, or has "
+            "just seen this run end. What is done stays done; run again to go on."
+        )
+    return ""
 
 
 def _end(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -15,7 +15,8 @@ DEFAULTS = {
         "unhandled_exception": "40",
     },
     "worker": {"check_complete_on_run": "true", "keep_alive": "false"},
-    "scheduler": {"retry_count": "1", "record_task_history": "false"},
+    # luigi.cfg says why.
+    "scheduler": {"retry_delay": "31536000", "stable_done_cooldown_secs": "0", "record_task_history": "false"},
     "core": {
         "log_level": "INFO",
         "no_lock": "true",

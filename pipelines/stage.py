@@ -177,7 +177,7 @@ class Stage(luigi.Task):
                 times = {"began": began.isoformat(), "ended": now().isoformat(), "seconds": seconds}
                 place.seal(self._manifest(counts, times), digests)
             result["counts"] = dict(counts)
-            self.say(f"{self.stage} is done: {say_counts(counts)}")
+            self.step(1, 1, f"{self.stage} is done: {say_counts(counts)}")
 
     def _manifest(self, counts: Mapping[str, int], times: Mapping[str, Any]) -> Manifest:
         return Manifest(

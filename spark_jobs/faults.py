@@ -71,7 +71,7 @@ _KNOWN = (
 _WHERE = re.compile(r"^\s*(at |\.\.\. \d+ more|File \"|Traceback |\^|Driver stacktrace|JVM stacktrace|\||$)")
 _NO_NEWS = re.compile(r"^(An error occurred while calling|Job aborted due to stage failure|: *$)")
 _RAISED = re.compile(
-    r"^(?:Caused by: |: )?(?:[\w$]+\.)*(?P<kind>[A-Z][\w$]*(?:Error|Exception|Exit|Interrupt)): (?P<says>.+)"
+    r"^(?:Caused by: |: )?(?:[\w$]+\.)*(?P<kind>[\w$]*(?:Error|Exception|Exit|Interrupt)): (?P<says>.+)"
 )
 _STAMP = re.compile(r"^\d\d(?:\d\d)?[/-]\d\d[/-]\d\d[ T]\S+ ")
 _MOST = 300
@@ -111,7 +111,8 @@ def last_meaningful(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if not _WHERE.match(line)]
     raised = [found for found in map(_RAISED.match, lines) if found]
     if raised:
-        return raised[-1]["says"].strip()[:_MOST]
+        kind, says = raised[-1]["kind"], raised[-1]["says"].strip()
+        return (says if " " in says else f"{kind}: {says}")[:_MOST]
     told = [line for line in lines if not _NO_NEWS.match(line)]
     return (told or lines or [""])[0][:_MOST]
 

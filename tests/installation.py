@@ -7,9 +7,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from auth.directory.file import FileDirectory
 
@@ -48,11 +48,13 @@ class Installation:
     Attributes:
         root: directory that holds ``home`` and ``conf``.
         port: of the web that the client's catalogues name.
+        variables: what its processes find in their environment besides.
     """
 
     root: Path
     port: int
     client: str = "demo"
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def home(self) -> Path:
@@ -105,7 +107,7 @@ class Installation:
         }
         who = {} if user is None else {"LANDFALL_USER": user, "LANDFALL_PASSWORD_FILE": str(self.root / user)}
         places = {"LANDFALL_ENV": "test", "LANDFALL_HOME": str(self.home), "LANDFALL_CONF": str(self.conf)}
-        return {**kept, **places, **who}
+        return {**kept, **places, **who, **self.variables}
 
     def upload(self, name: str, content: bytes) -> None:
         """What a client does by SFTP."""
@@ -127,14 +129,18 @@ class Installation:
         """Runs the client to its end."""
         return self._call(self.luigi_command(port), user, more)
 
-    def start(self) -> subprocess.Popen[bytes]:
-        """Starts a run in a process group of its own."""
+    def start(self, told: IO[bytes] | int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
+        """Starts a run in a process group of its own.
+
+        Args:
+            told: takes what it says.
+        """
         return subprocess.Popen(
             self.luigi_command(),
             env=self.environment(),
             cwd=self.root,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stdout=told,
+            stderr=told,
             start_new_session=True,
         )
 

@@ -13,6 +13,7 @@ from pyspark.sql import SparkSession
 from conf.settings import Settings, load_settings
 from spark_jobs import hadoop
 from spark_jobs.session import connect, driver
+from spark_jobs.session.reach import is_remote
 
 __all__ = ["leave", "session", "tasks_at_once"]
 
@@ -51,4 +52,4 @@ def tasks_at_once(spark: SparkSession) -> int:
     if spark.conf.get("spark.dynamicAllocation.enabled", "false") == "true":
         most = spark.conf.get("spark.dynamicAllocation.maxExecutors", "1") or "1"
         return int(most) * int(spark.conf.get("spark.executor.cores", "1") or "1")
-    return connect.slots(spark) if connect.is_remote(spark) else spark.sparkContext.defaultParallelism
+    return connect.slots(spark) if is_remote(spark) else spark.sparkContext.defaultParallelism

@@ -77,11 +77,6 @@ def address(settings: Settings) -> tuple[str, int]:
     return parts.hostname or "", parts.port or PORT
 
 
-def is_remote(spark: SparkSession) -> bool:
-    """Whether the session is of a Connect server."""
-    return type(spark).__module__.startswith("pyspark.sql.connect.")
-
-
 def slots(spark: SparkSession) -> int:
     """How many tasks the server runs at once: as many as it makes of a range that nobody has divided."""
     from pyspark.sql import functions as F  # noqa: N812

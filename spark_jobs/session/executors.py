@@ -20,7 +20,7 @@ from pyspark.sql import SparkSession
 import spark_jobs
 from conf.errors import ConfigError, LandfallError
 from conf.settings import Settings
-from spark_jobs.session.reach import lake_directory, store_directory
+from spark_jobs.session.reach import is_remote, lake_directory, store_directory
 
 _LIBRARIES = (
     "aiohttp",
@@ -139,28 +139,43 @@ def _probes(settings: Settings) -> Iterator[dict[str, str]]:
 @contextlib.contextmanager
 def _patience(spark: SparkSession, seconds: float) -> Iterator[None]:
     """Ends the jobs of the block when they take too long: Spark itself would wait for an executor for ever."""
-    tag, late = f"landfall-{uuid.uuid4().hex}", threading.Event()
+    late = threading.Event()
+    with _endable(spark) as end_jobs:
 
-    def end() -> None:
-        late.set()
-        spark.interruptTag(tag)
+        def end() -> None:
+            late.set()
+            end_jobs()
 
-    timer = threading.Timer(seconds, end)
-    timer.daemon = True
-    spark.addTag(tag)
-    timer.start()
-    try:
-        yield
-    except Exception as error:
-        if not late.is_set():
-            raise
-        raise LandfallError(
-            f"No executor came within {seconds:.0f} s (spark.start_seconds).",
-            "See at the cluster's own page whether it has room for spark.executor_memory and spark.executor_cores.",
-        ) from error
-    finally:
-        timer.cancel()
-        spark.removeTag(tag)
+        timer = threading.Timer(seconds, end)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        except Exception as error:
+            if not late.is_set():
+                raise
+            raise LandfallError(
+                f"No executor came within {seconds:.0f} s (spark.start_seconds).",
+                "See at the cluster's own page whether it has room for spark.executor_memory and spark.executor_cores.",
+            ) from error
+        finally:
+            timer.cancel()
+
+
+@contextlib.contextmanager
+def _endable(spark: SparkSession) -> Iterator[Callable[[], object]]:
+    """Gives what another thread calls to end the block's jobs."""
+    mark = f"landfall-{uuid.uuid4().hex}"
+    if is_remote(spark):
+        spark.addTag(mark)
+        yield lambda: spark.interruptTag(mark)
+        spark.removeTag(mark)
+        return
+    context = spark.sparkContext
+    context.setJobGroup(mark, "asks executors what they are")
+    yield lambda: context.cancelJobGroup(mark)
+    context.setLocalProperty("spark.jobGroup.id", None)  # type: ignore[arg-type]  # Spark's way to unset one
+    context.setLocalProperty("spark.job.description", None)  # type: ignore[arg-type]
 
 
 @functools.cache

@@ -110,17 +110,18 @@ def _cluster(settings: Settings) -> dict[str, str]:
     }
     if spark.driver_host:
         wanted["spark.driver.host"] = spark.driver_host
-    if spark.executors:
-        wanted["spark.executor.instances"] = str(spark.executors)
-        wanted["spark.cores.max"] = str(spark.executors * spark.executor_cores)
     if spark.max_executors:
         wanted |= {
             "spark.dynamicAllocation.enabled": "true",
             "spark.dynamicAllocation.shuffleTracking.enabled": "true",
             "spark.dynamicAllocation.minExecutors": str(min(spark.executors, spark.max_executors)),
             "spark.dynamicAllocation.maxExecutors": str(spark.max_executors),
-            "spark.cores.max": str(spark.max_executors * spark.executor_cores),
         }
+    elif spark.executors:
+        wanted["spark.executor.instances"] = str(spark.executors)
+    most = spark.max_executors or spark.executors
+    if most:
+        wanted["spark.cores.max"] = str(most * spark.executor_cores)
     if spark.master.startswith("k8s:"):
         wanted["spark.kubernetes.executor.limit.cores"] = str(spark.executor_cores)
     if spark.python:

@@ -1,9 +1,16 @@
-"""Whether executors can reach what a run reads and writes."""
+"""Where a session's tasks run, and whether they can reach there what a run reads and writes."""
 
 from __future__ import annotations
 
+from pyspark.sql import SparkSession
+
 from conf.errors import ConfigError
 from conf.settings import Settings
+
+
+def is_remote(spark: SparkSession) -> bool:
+    """Whether the session is of a Connect server."""
+    return type(spark).__module__.startswith("pyspark.sql.connect.")
 
 
 def lake_directory(settings: Settings) -> str:

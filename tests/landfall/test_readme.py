@@ -25,7 +25,7 @@ def test_every_command_is_in_the_readme(command: Command, readme: str) -> None:
 
 @pytest.mark.parametrize("setting", describe(), ids=lambda setting: setting.name)
 def test_every_setting_is_in_the_readme_as_it_is(setting: Setting, readme: str) -> None:
-    row = next((line for line in readme.splitlines() if f"`{setting.name}`" in line), "")
+    row = next((line for line in readme.splitlines() if line.startswith(f"| `{setting.name}` |")), "")
     assert f"`{setting.default}`" in row
     assert setting.description in row
 

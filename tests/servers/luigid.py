@@ -1,11 +1,11 @@
-"""A real luigid on loopback: Luigi's central scheduler."""
+"""A real luigid on loopback: Luigi's central scheduler, with the configuration that operators are told to give it."""
 
 from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,10 +13,11 @@ from typing import Any
 
 import requests
 
+from tests.installation import BIN
 from tests.servers import free_port
 from tests.servers.waiting import until
 
-_BIN = Path(sys.executable).parent
+_CONFIG = Path(__file__).parents[2] / "conf/luigi.cfg"
 
 
 @dataclass
@@ -38,12 +39,19 @@ class Luigid:
     def start(self) -> None:
         """Starts it and returns once it answers."""
         self.root.mkdir(parents=True, exist_ok=True)
-        command = [str(_BIN / "luigid"), "--address", "127.0.0.1", "--port", str(self.port)]
+        command = [str(BIN / "luigid"), "--address", "127.0.0.1", "--port", str(self.port)]
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("LANDFALL_", "LUIGI_"))}
         with (self.root / "luigid.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [*command, "--state-path", str(self.root / "state.pickle")], stdout=log, stderr=log, cwd=self.root
+                [*command, "--state-path", str(self.root / "state.pickle")],
+                env={**kept, "LUIGI_CONFIG_PATH": str(_CONFIG)},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.root,
+                start_new_session=True,
             )
-        until(self._answers, "luigid to answer", 30)
+        until(self._answers, "luigid answers", 30)
 
     def stop(self) -> None:
         """Ends it in good order: it writes its state."""
@@ -53,7 +61,7 @@ class Luigid:
             self.process = None
 
     def kill(self) -> None:
-        """SIGKILL."""
+        """SIGKILL: what it knows is lost."""
         if self.process:
             self.process.kill()
             self.process.wait()
@@ -65,9 +73,10 @@ class Luigid:
         answer.raise_for_status()
         return answer.json()["response"]
 
-    def tasks(self, status: str) -> dict[str, dict[str, Any]]:
-        """Its tasks of one status (``DONE``, ``FAILED``, ``RUNNING``, ``PENDING``), by name of the task's class."""
-        return {task["name"]: task for task in self.ask("task_list", status=status, upstream_status="").values()}
+    def tasks(self, status: str = "") -> dict[str, dict[str, Any]]:
+        """Its tasks of one status (``DONE``, ``FAILED``; "": any) by the name of the task's class, each with its id."""
+        found = self.ask("task_list", status=status, upstream_status="")
+        return {task["name"]: {**task, "id": key} for key, task in found.items()}
 
     def _answers(self) -> bool:
         with contextlib.suppress(requests.RequestException):

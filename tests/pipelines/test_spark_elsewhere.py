@@ -1,0 +1,175 @@
+"""Spark in the process, on a standalone cluster and over Connect: the same content, whatever dies meanwhile."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+import psutil
+import pytest
+
+from conf.settings import Settings
+from landfall import spark_server
+from landfall.sample_web import SampleWeb, catalogue
+from targets.journal import Journal
+from tests.installation import Installation
+from tests.servers import free_port
+from tests.servers.spark import Standalone, foreign_python, standalone
+from tests.servers.waiting import until
+
+# The stages that Spark works in.
+STAGES = ("validate", "fetch", "transform", "load", "store", "publish")
+LINES = 300
+PATIENCE = {"LANDFALL_SPARK__START_SECONDS": "240"}  # the machines are small
+
+Prepare = Callable[[str, Mapping[str, str]], Installation]
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
+    with standalone(tmp_path_factory.mktemp("cluster")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def content(web: SampleWeb) -> bytes:
+    return b"".join(line.content + b"\n" for line in catalogue(web.url, LINES, seed=11))
+
+
+@pytest.fixture(scope="module")
+def prepare(installed: Callable[[str], Installation], content: bytes) -> Prepare:
+    """Makes an installation with such variables, in which the catalogue waits."""
+
+    def make(name: str, variables: Mapping[str, str]) -> Installation:
+        made = replace(installed(name), variables={**PATIENCE, **variables})
+        made.upload("a.txt", content)
+        return made
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def calm(prepare: Prepare) -> str:
+    """The digest of what an undisturbed run makes with Spark in its own process."""
+    made = prepare("calm", {})
+    ran = made.run()
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return made.digest()
+
+
+@contextlib.contextmanager
+def served(installation: Installation) -> Iterator[Installation]:
+    """An installation whose Connect server runs, and is stopped at the end."""
+    url = f"sc://127.0.0.1:{free_port()}"
+    python = str(foreign_python(installation.root))
+    variables = {**installation.variables, "LANDFALL_SPARK__REMOTE": url, "LANDFALL_SPARK__PYTHON": python}
+    chosen = replace(installation, variables=variables)
+    started = chosen.landfall("spark", "start")
+    assert started.returncode == 0, started.stderr
+    try:
+        yield chosen
+    finally:
+        chosen.landfall("spark", "stop")
+
+
+def server_of(installation: Installation) -> spark_server.Server | None:
+    return spark_server.running(Settings(env="test", home=installation.home))
+
+
+def begun(installation: Installation, stage: str) -> int:
+    journal = Journal(installation.home / "logs" / installation.client / "journal.jsonl")
+    return sum((entry["stage"], entry["event"]) == (stage, "started") for entry in journal.entries())
+
+
+def await_stage(installation: Installation, run: subprocess.Popen[bytes], stage: str, before: int = 0) -> None:
+    """Returns when the run begins the stage, or has ended."""
+    until(lambda: begun(installation, stage) > before or run.poll() is not None, f"{stage} begins", 300)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_same_content_wherever_spark_is(prepare: Prepare, cluster: Standalone, calm: str) -> None:
+    elsewhere = prepare("standalone", cluster.environment())
+    ran = elsewhere.run()
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert elsewhere.digest() == calm
+    with served(prepare("connect", {})) as remote:
+        ran = remote.luigi("RunClient", "--client", "demo", "--local-scheduler", "--workers", "3")
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        assert remote.digest() == calm
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_executors_and_a_worker_killed_in_every_stage(prepare: Prepare, cluster: Standalone, calm: str) -> None:
+    struck = prepare("executors-killed", cluster.environment())
+    run = struck.start()
+    killed = []
+    for stage in STAGES:
+        await_stage(struck, run, stage)
+        until(lambda: bool(cluster.executors()) or run.poll() is not None, "an executor runs", 300)
+        for executor in cluster.executors()[:1]:
+            executor.kill()
+            killed.append(stage)
+        if stage == "fetch":
+            cluster.workers[0].send_signal(signal.SIGKILL)
+            cluster.add_worker()
+    assert run.wait(timeout=600) == 0
+    assert killed == list(STAGES)
+    assert struck.digest() == calm
+    assert [receipt["status"] for receipt in struck.receipts()] == ["published"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_the_connect_server_killed_in_every_stage(prepare: Prepare, calm: str) -> None:
+    with served(prepare("server-killed", {})) as struck:
+        for stage in STAGES:
+            before = begun(struck, stage)
+            with (struck.root / f"{stage}.txt").open("wb") as told:
+                run = struck.start(told)
+                await_stage(struck, run, stage, before)
+                server = server_of(struck)
+                assert server is not None
+                psutil.Process(server.pid).kill()
+                assert run.wait(timeout=300) == 30
+            said = (struck.root / f"{stage}.txt").read_text()
+            assert "Spark Connect server" in said, said
+            assert "Traceback" not in said
+            assert server_of(struck) is None
+            assert struck.landfall("spark", "start").returncode == 0
+        ran = struck.run()
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        assert struck.digest() == calm
+        assert [receipt["status"] for receipt in struck.receipts()] == ["published"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_cluster_that_has_no_room_is_a_sentence(prepare: Prepare, cluster: Standalone) -> None:
+    large = {"LANDFALL_SPARK__EXECUTOR_MEMORY": "64g", "LANDFALL_SPARK__START_SECONDS": "3"}
+    ran = prepare("no-room", {**cluster.environment(), **large}).run()
+    assert ran.returncode == 30
+    assert "No executor came within 3 s (spark.start_seconds)" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_directories_that_executors_cannot_reach_are_refused(prepare: Prepare) -> None:
+    alone = prepare("out-of-reach", {"LANDFALL_SPARK__MASTER": "spark://127.0.0.1:9"})
+    ran = alone.run()
+    assert ran.returncode == 30
+    assert f"The lake is {alone.home / 'lake'}, which executors of spark://127.0.0.1:9 cannot reach" in ran.stderr
+    assert "The image store is" in ran.stderr
+    assert "spark.shared_storage = true" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_a_connect_server_that_is_not_there_is_a_sentence(prepare: Prepare) -> None:
+    ran = prepare("no-server", {"LANDFALL_SPARK__REMOTE": f"sc://127.0.0.1:{free_port()}"}).run()
+    assert ran.returncode == 30
+    assert "No Spark Connect server answers at" in ran.stderr
+    assert "landfall spark start" in ran.stderr
+    assert "Traceback" not in ran.stderr
