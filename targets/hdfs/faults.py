@@ -44,6 +44,7 @@ _WORDS = (
     (re.compile(r"not allowed to impersonate"), "impersonation"),
     (re.compile(r"could only be written to|NotEnoughReplicas|NoSuitableDataNode|not replicated yet", re.I), "no node"),
     (re.compile(r"BlocksNotFound|BlockMissing|Could not obtain block|No valid DataNode|No live nodes", re.I), "blocks"),
+    (re.compile(r"EOFException|End of File Exception|ConnectException|Connection refused|Call From .* failed"), "away"),
     (re.compile(r"is not empty"), "not empty"),
     (re.compile(r"NSQuotaExceeded"), "names"),
     (re.compile(r"DSQuotaExceeded"), "space"),

@@ -117,7 +117,10 @@ class HdfsCluster:
 
     def signal(self, name: str, how: signal.Signals) -> None:
         """Sends a signal to ``namenode`` or ``datanode``: SIGSTOP hangs it, SIGCONT lets it go on."""
-        self._processes[name].send_signal(how)
+        process = self._processes[name]
+        process.send_signal(how)
+        if how == signal.SIGSTOP:
+            until(lambda: _state(process.pid) == "T", f"{name} is stopped")
 
     def wait(self) -> None:
         """Returns once the DataNode is known and safe mode is over."""
@@ -285,6 +288,11 @@ class HdfsCluster:
         )
         ssl.create_default_context(cafile=str(self.conf / "ca.pem"))
         return {"dfs.http.policy": "HTTPS_ONLY"}
+
+
+def _state(pid: int) -> str:
+    """One letter, after proc(5): ``T`` is stopped."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 def classpath() -> str:
