@@ -94,6 +94,9 @@ def translate(error: BaseException, doing: str) -> LandfallError:
     if ours:
         kind = StorageError if ours[1] == "StorageError" else LandfallError
         return kind(f"The {doing} failed: {ours[2].strip()[:500]}")
+    lake = _of_hdfs(text)
+    if lake:
+        return StorageError(f"The {doing} failed: {lake[0]}", lake[1])
     for pattern, what, fix in _KNOWN:
         found = re.search(pattern, text)
         if found:
@@ -104,6 +107,15 @@ def translate(error: BaseException, doing: str) -> LandfallError:
     return LandfallError(
         f"The {doing} failed in Spark: {said}", "`landfall logs` shows the whole of it; run again to go on."
     )
+
+
+def _of_hdfs(text: str) -> tuple[str, str] | None:
+    """What happened and what to do, where Java's HDFS client is who complains."""
+    if "hadoop" not in text:
+        return None
+    from targets.hdfs.sentences import spoken
+
+    return spoken(text)
 
 
 def last_meaningful(text: str) -> str:

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 
 from conf.errors import ConfigError
 from conf.settings import Settings
-from targets.hdfs.acting import as_parent
-from targets.hdfs.place import HdfsPlace
 
 # A close asks the NameNode whether the block has arrived; the first answer is mostly "not yet", and the client's own
 # first wait is 400 ms for each file.
@@ -34,6 +32,8 @@ def properties(settings: Settings) -> dict[str, str]:
     """Spark properties of the HDFS that the settings name; none where the lake is not on HDFS."""
     if not _on_hdfs(settings):
         return {}
+    from targets.hdfs.place import HdfsPlace
+
     place = HdfsPlace.of(settings, _served)
     umask = {"fs.permissions.umask-mode": f"{0o777 & ~place.dir_mode:03o}"}
     kerberos = {}
@@ -51,6 +51,9 @@ def acting(settings: Settings) -> Iterator[None]:
     if not _on_hdfs(settings):
         yield
         return
+    from targets.hdfs.acting import as_parent
+    from targets.hdfs.place import HdfsPlace
+
     if settings.hdfs.conf_dir:
         os.environ["HADOOP_CONF_DIR"] = settings.hdfs.conf_dir
     with as_parent(HdfsPlace.of(settings, _served)):

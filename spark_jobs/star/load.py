@@ -67,7 +67,7 @@ def load(spark: SparkSession, inputs: LoadInputs, goal: str, step: Step = silent
     fact = fact_image_request(requests, settled, originals, images, inputs.drop)
     tables = len(TABLES)
     step(0, tables, "writes fact_image_request")
-    fact.write.parquet(f"{goal}/fact_image_request")
+    _in_few_files(fact).write.parquet(f"{goal}/fact_image_request")
     written = spark.read.schema(spark_schema("fact_image_request")).parquet(f"{goal}/fact_image_request")
     small = {
         "dim_date": dim_date(spark, inputs.drop.receipt),
@@ -80,8 +80,13 @@ def load(spark: SparkSession, inputs: LoadInputs, goal: str, step: Step = silent
         step(done, tables, f"writes {name}")
         rows.coalesce(1).write.parquet(f"{goal}/{name}")
     step(tables - 1, tables, "writes dim_image")
-    dim_image(images).write.parquet(f"{goal}/dim_image")
+    _in_few_files(dim_image(images)).write.parquet(f"{goal}/dim_image")
     return _counts(spark, goal)
+
+
+def _in_few_files(rows: DataFrame) -> DataFrame:
+    """Rows spread over as many files as their bytes ask for: one, of most drops."""
+    return rows.hint("rebalance")
 
 
 def _counts(spark: SparkSession, goal: str) -> dict[str, int]:
