@@ -37,7 +37,8 @@ def properties(settings: Settings) -> dict[str, str]:
     place = HdfsPlace.of(settings, _served)
     umask = {"fs.permissions.umask-mode": f"{0o777 & ~place.dir_mode:03o}"}
     kerberos = {}
-    if place.principal:
+    # Who logs in with a keytab cannot act as somebody else: then Spark takes the ticket cache.
+    if place.principal and not place.user:
         kerberos = {"spark.kerberos.principal": place.principal, "spark.kerberos.keytab": place.keytab}
     hadoop = {**_RETRIES, **umask, **dict(place.properties)}
     return {**{f"spark.hadoop.{name}": value for name, value in hadoop.items()}, **kerberos}

@@ -16,11 +16,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from conf.errors import AlreadyExists, LeaseLost, StorageError
+from conf.errors import AlreadyExists, ConfigError, LeaseLost, StorageError
+from conf.settings import Settings
+from targets.dataset import Dataset, Manifest, staging
 from targets.filesystem import LeaseHeld
 from targets.hdfs import HdfsFileSystem, HdfsPlace
 from targets.hdfs.lease import Times
+from targets.lake import open_lake, prepare_client
 from tests.contracts.filesystem import FileSystemContract
+from tests.servers import free_port
 from tests.servers.hdfs import SERVICE, HdfsCluster
 from tests.servers.waiting import until
 
@@ -275,3 +279,63 @@ def test_rename_onto_what_is_there_by_either_transport(hdfs: HdfsCluster, root: 
         with pytest.raises(AlreadyExists):
             fs.rename(f"{root}/{transport}/from", f"{root}/{transport}/goal")
         assert fs.list(f"{root}/{transport}/goal") == []
+
+
+def test_who_was_followed_puts_no_output_in_place(quick: HdfsFileSystem, root: str) -> None:
+    goal = Dataset(quick, f"{root}/build=b1")
+    manifest = Manifest("land", "b1", "demo", "photos", "d", 1, {}, {}, {}, {}, {})
+    with (
+        quick.lease(f"{root}/leases/stage", "me") as lease,
+        staging(goal, f"{root}/staging", resumable=False, lease=lease) as place,
+    ):
+        quick.create(place.table("t") + "/part", b"x")
+        (entry,) = quick.names(f"{root}/leases/stage")
+        quick.move(f"{root}/leases/stage/{entry.name}", f"{root}/leases/stage/{uuid.uuid4().hex}-0")
+        with pytest.raises(LeaseLost):
+            place.seal(manifest)
+        assert not goal.exists()
+
+
+def test_the_other_of_a_pair_is_asked(hdfs: HdfsCluster, root: str) -> None:
+    dead, alive = f"127.0.0.1:{free_port()}", hdfs.url.removeprefix("hdfs://")
+    for transport in ("rpc", "web"):
+        settings = Settings(
+            env="test",
+            lake={"url": f"hdfs://pair{root}"},
+            hdfs={
+                "transport": transport,
+                "user": SERVICE,
+                "namenodes": f"{dead} {alive}",
+                "web": f"http://{dead} {hdfs.webhdfs}",
+                "patience_seconds": 5,
+            },
+        )
+        fs = HdfsFileSystem(HdfsPlace.of(settings, None))
+        fs.create(f"{root}/{transport}", b"x")
+        assert fs.read(f"{root}/{transport}") == b"x"
+
+
+def test_a_lake_of_another_env_is_refused(hdfs: HdfsCluster, root: str) -> None:
+    settings = Settings(env="test", lake={"url": f"{hdfs.url}{root}"}, hdfs={"user": SERVICE})
+    open_lake(settings)
+    with pytest.raises(ConfigError, match=f"{root} belongs to the environment test, this is dev"):
+        open_lake(settings.model_copy(update={"env": "dev"}))
+
+
+def test_a_client_gets_a_tree_of_its_own(hdfs: HdfsCluster, root: str) -> None:
+    """By the superuser; who is none is told what the superuser has to run."""
+    chosen = {"as_client": "landfall-{client}", "group": "landfall-{client}"}
+    settings = Settings(env="test", lake={"url": f"{hdfs.url}{root}"}, hdfs={"user": SERVICE, **chosen})
+    with pytest.raises(StorageError, match=rf"hdfs dfs -chown landfall-demo:landfall-demo {root}/test/clients/demo"):
+        prepare_client(settings, "demo")
+    assert HdfsFileSystem(place(hdfs)).names(f"{root}/test/clients") == []
+    settings = Settings(env="test", lake={"url": f"{hdfs.url}{root}"}, hdfs={"user": hdfs.superuser, **chosen})
+    for _ in range(2):
+        prepare_client(settings, "demo")
+    fs = open_lake(settings, "demo")
+    assert isinstance(fs, HdfsFileSystem)
+    made = fs.status(f"{root}/test/clients/demo")
+    assert (made.owner, made.group, oct(made.mode)) == ("landfall-demo", "landfall-demo", "0o750")
+    fs.create(f"{root}/test/clients/demo/a", b"x")
+    with pytest.raises(StorageError, match="landfall-acme may not"):
+        open_lake(settings, "acme").read(f"{root}/test/clients/demo/a")
