@@ -13,7 +13,7 @@ from conf.errors import NotFound
 from targets.clock import now
 from targets.dataset import Dataset, kept
 from targets.filesystem import FileSystem
-from targets.journal import Journal
+from targets.journal import RUN, Journal
 from targets.layout import STAGES, ClientLayout, Stage
 from targets.register import Drop
 
@@ -76,6 +76,15 @@ def last_attempts(journal: Journal, drops: Collection[str]) -> dict[str, dict[St
             began = entry["time"] if entry["event"] == "started" else before.get("began")
             stages[stage] = {**entry, "began": began}
     return found
+
+
+def last_run(journal: Journal) -> Attempt | None:
+    """The journal's entry of the last run that came to an end of its own, well or not; None if there was none."""
+    last = None
+    for entry in journal.entries():
+        if entry.get("stage") == RUN:
+            last = entry
+    return last
 
 
 def standings(

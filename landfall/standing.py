@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from conf.client import load_client
 from conf.settings import Settings
-from landfall.attempts import Attempt, StageStanding, holder, last_attempts, standings
+from landfall.attempts import Attempt, StageStanding, holder, last_attempts, last_run, standings
 from spark_jobs.transforms import names
 from targets.dataset import Dataset
 from targets.filesystem import FileSystem
@@ -83,6 +83,7 @@ class ClientStanding:
         drops: all that are not published, then the last that are, each by time.
         published: how many drops are published in all.
         free_bytes: what the lake's disk has left.
+        failed: why the last run failed, apart from its stages; empty if it did not.
     """
 
     client: str
@@ -93,6 +94,7 @@ class ClientStanding:
     drops: tuple[DropStanding, ...]
     published: int
     free_bytes: int
+    failed: str
 
     @property
     def waits(self) -> bool:
@@ -136,7 +138,8 @@ def client_standing(settings: Settings, client: str, feeds: frozenset[str] | Non
     done = {feed: published_drops(fs, layout, feed) for feed in registers}
     shown = [(feed, drop) for feed, ids in registers.items() for drop in ids - done[feed]]
     shown += _recent(fs, layout, done)
-    attempts = last_attempts(Journal(settings.log_root / client / "journal.jsonl"), {drop for _, drop in shown})
+    journal = Journal(settings.log_root / client / "journal.jsonl")
+    attempts, run = last_attempts(journal, {drop for _, drop in shown}), last_run(journal)
     claims, refused = landing.claims(), landing.refused(RECENT, feeds)
     drops = [_drop(fs, layout, feed, drop, drop in done[feed], attempts[drop]) for feed, drop in shown]
     return ClientStanding(
@@ -148,6 +151,7 @@ def client_standing(settings: Settings, client: str, feeds: frozenset[str] | Non
         drops=tuple(sorted(drops, key=lambda drop: (drop.state == "published", drop.received))),
         published=sum(map(len, done.values())),
         free_bytes=shutil.disk_usage(settings.home).free,
+        failed=run.get("error", "") if run else "",
     )
 
 

@@ -31,7 +31,7 @@ class RunClient(luigi.Task):
         refuse_fork()
         permit = authorize(self.client, "run")
         places = context(self.client)
-        with _logged(places):
+        with _journalled(places):
             claim(places, permit)
             acknowledge(places, permit.feeds)
             ready, fault = self._ready(places, permit)
@@ -39,6 +39,7 @@ class RunClient(luigi.Task):
             if fault:
                 raise fault
             sweep(places)
+            places.journal.run_ended(places.run)
         self.settled = True
 
     def _ready(self, places: Context, permit: Permit) -> tuple[list[Publish], LandfallError | None]:
@@ -66,10 +67,10 @@ class RunClient(luigi.Task):
 
 
 @contextlib.contextmanager
-def _logged(places: Context) -> Iterator[None]:
-    """Has a failure of the run leave its trace in the run log."""
+def _journalled(places: Context) -> Iterator[None]:
+    """Has a failure of the run leave its trace, which ``landfall status`` shows until a run ends well."""
     try:
         yield
     except LandfallError as error:
-        places.log.error("run failed", error=str(error))
+        places.journal.run_ended(places.run, error)
         raise

@@ -14,6 +14,8 @@ from conf.errors import LandfallError
 from targets.clock import now
 from targets.runlog import append_line
 
+RUN = "run"
+
 
 @dataclass(frozen=True)
 class Journal:
@@ -40,6 +42,16 @@ class Journal:
             self._append({"event": "failed", **what, "seconds": _since(began), "kind": kind, "error": how[:2000]})
             raise
         self._append({"event": "finished", **what, "seconds": _since(began), **result})
+
+    def run_ended(self, run: str, error: Exception | None = None) -> None:
+        """Journals how a whole run ended: entries of the stage ``run``.
+
+        Args:
+            error: why it failed; None if it did all that there was to do.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        failed = {"event": "failed", "kind": type(error).__name__, "error": str(error)[:2000]}
+        self._append({**({"event": "ended"} if error is None else failed), "run": run, "stage": RUN})
 
     def entries(self) -> Iterator[dict[str, Any]]:
         """What was journalled, oldest first; a line that a crash cut short is passed over."""

@@ -99,6 +99,8 @@ def _show(standing: ClientStanding) -> None:
     for drop in standing.drops:
         if drop.state != "published":
             _show_stages(drop)
+    if standing.failed:
+        say(f"The last run failed: {standing.failed}", _STYLES["failed"])
     if standing.waits:
         say(f"To go on: luigi --module pipelines RunClient --client {standing.client} --local-scheduler")
     say(f"{count(standing.published, 'drop')} published; {size(standing.free_bytes)} free on the disk", style="dim")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
 
 import pytest
 
@@ -53,11 +55,16 @@ def test_a_transform_that_cannot_be_imported_claims_nothing(installation: Instal
     (brought / "entry_points.txt").write_text("[landfall.transforms]\nsepia = nowhere:TRANSFORM\n")
     installation.configure('transforms = ["sepia"]')
     installation.upload("a.txt", b"http://127.0.0.1/1/2\n")
-    ran = installation.run(PYTHONPATH=str(brought.parent))
+    ran = installation.run(PYTHONPATH=os.pathsep.join([str(brought.parent), *sys.path]))
     assert ran.returncode == 30
     assert "sepia cannot be imported from nowhere:TRANSFORM" in ran.stdout + ran.stderr
     assert "Traceback" not in ran.stdout + ran.stderr
     assert [file.name for file in installation.incoming.iterdir()] == ["a.txt"]
+    installation.configure()
+    says = "The last run failed: The transform sepia"
+    assert says in installation.landfall("status", "--client", "demo").stdout
+    assert installation.run().returncode == 0
+    assert "The last run failed" not in installation.landfall("status", "--client", "demo").stdout
 
 
 def land(installation: Installation, drop: str, user: str = "olga") -> subprocess.CompletedProcess[str]:
