@@ -11,10 +11,12 @@ from conf.client import is_name
 from conf.grants import ALL, Grant, Role
 from conf.problems import nearest, shown
 
-Action = Literal["status", "query", "images", "logs", "digest", "check", "run", "drop", "replay", "onboard", "grant"]
+Action = Literal[
+    "status", "query", "images", "logs", "digest", "check", "run", "drop", "replay", "rebuild", "onboard", "grant"
+]
 
 _LOOKING = ("status", "query", "images", "logs", "digest", "check")
-_ACTING = ("run", "drop", "replay")
+_ACTING = ("run", "drop", "replay", "rebuild")
 _ADMITTING = ("onboard", "grant")
 
 ACTIONS: dict[Role, frozenset[str]] = {

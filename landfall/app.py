@@ -106,6 +106,7 @@ _add(
 _add(pictures, "", "list", images.list_images, "landfall images list --client demo --limit 20")
 _add(pictures, "", "get", images.get, "landfall images get 9f86d08188… --client demo --output gray.jpg")
 _add(pictures, "", "verify", images.verify, "landfall images verify --client demo")
+_add(pictures, "", "rebuild", images.rebuild, "landfall images rebuild --client demo")
 _add(
     landing_server,
     "",

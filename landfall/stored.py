@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 
-import pybase64
-
-from conf.errors import Damaged, NotFound
+from conf.errors import NotFound
 from conf.settings import load_settings
 from landfall.query import run
 from landfall.star import Star, open_star
-from targets.image_store import ImageDocument, open_store
+from targets.image_store import content_of, open_store
 
 _ID = re.compile(r"[0-9a-f]{4,64}")
 _SHORT = 16
@@ -56,20 +53,6 @@ def stored(client: str, image: str) -> Stored:
     with open_store(load_settings(), client) as store:
         document = store.get(found)
     return Stored(found, content_of(document), document.width, document.height, document.format)
-
-
-def content_of(document: ImageDocument) -> bytes:
-    """The bytes of a stored picture; Damaged if their digest is not the one that was stored with them."""
-    try:
-        content = pybase64.b64decode(document.image, validate=True)
-    except ValueError as error:
-        raise Damaged(f"The stored picture {document.id} is not base64.", _FIX) from error
-    if hashlib.sha256(content).hexdigest() != document.digest:
-        raise Damaged(f"The stored picture {document.id} is not what was stored: its digest differs.", _FIX)
-    return content
-
-
-_FIX = "`landfall images verify` names all that are damaged; the lake still holds them."
 
 
 def _published(star: Star, image: str) -> str:

@@ -10,10 +10,9 @@ from conf.errors import Damaged, NotFound
 from conf.settings import load_settings
 from landfall.query import run
 from landfall.star import open_star
-from landfall.stored import content_of
 from spark_jobs.images.decode import decode
 from spark_jobs.images.fault import ImageFault
-from targets.image_store import ImageStore, open_store
+from targets.image_store import ImageStore, content_of, open_store
 
 _PICTURES = "SELECT image_id, image_digest, width, height, format FROM dim_image ORDER BY image_id"
 

@@ -10,13 +10,13 @@ from pyspark.sql.pandas.types import from_arrow_schema
 from spark_jobs.schemas import SETTLED
 
 
-def read(spark: SparkSession, schema: pa.Schema, uri: str) -> DataFrame:
-    """A table of a stage without the column ``content``: no picture passes through Spark.
+def read(spark: SparkSession, schema: pa.Schema, *uris: str) -> DataFrame:
+    """A table of a stage, of one drop or several, without the column ``content``: no picture passes through Spark.
 
     A directory with no file is an empty table; names that begin with ``.`` or ``_`` are no files of it.
     """
     columns = pa.schema([field for field in schema if field.name != "content"])
-    return spark.read.schema(from_arrow_schema(columns)).parquet(uri)
+    return spark.read.schema(from_arrow_schema(columns)).parquet(*uris)
 
 
 def shaped(rows: DataFrame, schema: pa.Schema) -> DataFrame:

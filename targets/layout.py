@@ -66,8 +66,11 @@ class ClientLayout:
 
     def stage(self, stage: Stage, feed: str, receipt: date, drop: str, build: str) -> str:
         """One stage's output of one drop and build."""
-        zone = _ZONES[stage]
-        return f"{self.root}/{zone}/{feed}/{stage}/year={receipt:%Y}/month={receipt:%m}/drop={drop}/build={build}"
+        return f"{self.builds(stage, feed, receipt, drop)}/build={build}"
+
+    def builds(self, stage: Stage, feed: str, receipt: date, drop: str) -> str:
+        """Directory of one stage's outputs of one drop, one for each build."""
+        return f"{self.root}/{_ZONES[stage]}/{feed}/{stage}/year={receipt:%Y}/month={receipt:%m}/drop={drop}"
 
     def staging(self, stage: Stage, feed: str, drop: str, build: str) -> str:
         """Where a stage's output is made before it is put in place."""

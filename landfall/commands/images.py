@@ -1,4 +1,4 @@
-"""``landfall images list|get|verify``."""
+"""``landfall images list|get|verify|rebuild``."""
 
 from __future__ import annotations
 
@@ -84,9 +84,43 @@ def verify(client: ClientOption) -> None:
                 say(f"{image}  {problem}", style="red")
     if bad:
         say(f"{bad:,} of {count(verification.total, 'picture')} damaged or missing.", style="red")
-        say("The image store is a copy: the lake still holds these pictures.")
+        say(f"The lake still holds them: `landfall images rebuild --client {client}` puts back what is missing.")
         raise typer.Exit(_DAMAGED)
     say(f"{count(verification.total, 'picture')}, all as published.", style="green")
+
+
+def rebuild(client: ClientOption, feed: FeedOption = None) -> None:
+    """Fill the image store again from the lake, and prove that it holds what was published (exit code 65 if not)."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from landfall.rebuilding import rebuild as fill
+    from landfall.terminal import count, say
+
+    errors = Console(stderr=True)
+    bar = Progress(console=errors, transient=True, disable=not errors.is_terminal)
+    with bar:
+        task = bar.add_task("begins", total=1.0)
+        done = fill(client, feed, lambda share, what: bar.update(task, completed=share, description=what))
+    say(
+        f"{count(done.new + done.present, 'picture')} of {count(done.drops, 'drop')}: "
+        f"{done.new:,} put back, {done.present:,} were there."
+    )
+    if done.proved:
+        say(f"The store holds all {count(done.published, 'picture')} that the star names, as published.", style="green")
+        return
+    if done.wrong:
+        say(
+            f"{count(done.wrong, 'picture')} in the store {'is' if done.wrong == 1 else 'are'} not what was made.",
+            style="red",
+        )
+        say(
+            f"`landfall images verify --client {client}` names them. Nothing in a store is ever changed: have them "
+            "removed from it, then rebuild again."
+        )
+    if done.unmade:
+        say(f"{count(done.unmade, 'picture')} that the star names are in no Transform output of the lake.", style="red")
+    raise typer.Exit(_DAMAGED)
 
 
 def _shortened(found: Result) -> Result:

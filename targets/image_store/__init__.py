@@ -7,10 +7,11 @@ from collections.abc import Callable
 from conf.client import is_name
 from conf.errors import ConfigError
 from conf.settings import Settings
+from targets.image_store.content import content_of
 from targets.image_store.protocol import ImageDocument, ImageStore, Inserted
 from targets.image_store.sqlite import SqliteImageStore
 
-__all__ = ["ImageDocument", "ImageStore", "Inserted", "open_store"]
+__all__ = ["ImageDocument", "ImageStore", "Inserted", "content_of", "open_store"]
 
 
 def open_store(

@@ -101,7 +101,8 @@ def damaged(path: Path, what: str) -> Damaged:
     """The error of a database that does not hold what was written."""
     return Damaged(
         f"The image store {path} is damaged: {what}.",
-        f"Move {path.name}, {path.name}-wal and {path.name}-shm away: it is a copy and can be rebuilt from the lake.",
+        f"Move {path.name}, {path.name}-wal and {path.name}-shm away: it is a copy, which `landfall images rebuild` "
+        "makes again.",
     )
 
 

@@ -15,8 +15,8 @@ from conf.grants import Grant, Role
 LOOKING = {"status", "query", "images", "logs", "digest", "check"}
 MAY: dict[Role, set[str]] = {
     "viewer": LOOKING,
-    "operator": LOOKING | {"run", "drop", "replay"},
-    "admin": LOOKING | {"run", "drop", "replay", "onboard", "grant"},
+    "operator": LOOKING | {"run", "drop", "replay", "rebuild"},
+    "admin": LOOKING | {"run", "drop", "replay", "rebuild", "onboard", "grant"},
 }
 ADA = Person("ada", frozenset({"g"}))
 

@@ -51,15 +51,17 @@ def persist(place: Place, work: Callable[[], T], tell: Tell | None) -> T:
         StorageError: what hinders it does not pass, or has not passed within ``place.retry_seconds``.
         Damaged: what came back is no document.
     """
-    until, pause = time.monotonic() + place.retry_seconds, _FIRST_PAUSE
+    since: float | None = None
+    pause = _FIRST_PAUSE
     while True:
         # The error of a bulk holds its documents: it must not go on as the cause of ours, to be printed somewhere.
         fault, passes = _attempt(place, work)
         if not isinstance(fault, LandfallError):
             return fault
+        since = since or time.monotonic()
         # Not all at once when the server is back.
         wait = pause * random.uniform(0.5, 1.0)  # noqa: S311  # no secret
-        if tell is None or not passes or time.monotonic() + wait > until:
+        if tell is None or not passes or time.monotonic() + wait > since + place.retry_seconds:
             raise fault
         tell(f"{fault.what} It is tried again in {wait:.1f} s.")
         time.sleep(wait)
