@@ -199,7 +199,7 @@ def test_a_damaged_database_is_a_sentence_that_says_what_to_do(
     prepare(settings)
     insert(settings, range(50))
     damage(file)
-    with open_store(settings, "demo") as store, pytest.raises(Damaged, match=r"images\.sqlite.*rebuilt from the lake"):
+    with open_store(settings, "demo") as store, pytest.raises(Damaged, match=r"images\.sqlite.*landfall images rebuild"):
         list(store.get_many([document(number).id for number in range(50)]))
 
 
@@ -209,7 +209,7 @@ def test_a_damaged_database_is_not_written(settings: Settings, file: Path, damag
     insert(settings, range(50))
     damage(file)
     before = file.read_bytes()
-    with pytest.raises(Damaged, match="rebuilt from the lake"):
+    with pytest.raises(Damaged, match="landfall images rebuild"):
         insert(settings, range(50, 100))
     assert file.read_bytes() == before
 
