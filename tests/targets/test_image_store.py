@@ -199,7 +199,10 @@ def test_a_damaged_database_is_a_sentence_that_says_what_to_do(
     prepare(settings)
     insert(settings, range(50))
     damage(file)
-    with open_store(settings, "demo") as store, pytest.raises(Damaged, match=r"images\.sqlite.*landfall images rebuild"):
+    with (
+        open_store(settings, "demo") as store,
+        pytest.raises(Damaged, match=r"images\.sqlite.*landfall images rebuild"),
+    ):
         list(store.get_many([document(number).id for number in range(50)]))
 
 
