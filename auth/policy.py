@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from auth.directory import Person
-from conf.client import is_name
 from conf.grants import ALL, Grant, Role
+from conf.names import is_name
 from conf.problems import nearest, shown
 
 Action = Literal[

@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
-from conf.client import is_name
 from conf.errors import ConfigError
 from conf.files import conf_directory, read_toml
+from conf.names import is_name
 from conf.problems import dotted, not_empty, sentences
 
 Role = Literal["viewer", "operator", "admin"]

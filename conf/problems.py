@@ -5,10 +5,9 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Sized
-from typing import Any, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
-from pydantic.fields import FieldInfo
+from pydantic import BaseModel, Tag, ValidationError
 from pydantic_core import ErrorDetails
 
 Loc = tuple[int | str, ...]
@@ -75,9 +74,9 @@ def sentences(error: ValidationError, model: type[BaseModel], subject: Callable[
 
 
 def _sentence(one: ErrorDetails, model: type[BaseModel], subject: Callable[[Loc], str]) -> str:
-    kind, loc, found, context = one["type"], one["loc"], one["input"], one.get("ctx", {})
+    kind, loc, found, context = one["type"], _without_tags(model, one["loc"]), one["input"], one.get("ctx", {})
     if kind == "extra_forbidden":
-        keys = sorted(_keys(model, loc[:-1]))
+        keys = sorted(_keys(model, one["loc"][:-1]))
         return f"{subject(loc)} is no key; allowed are {', '.join(keys)}{nearest(loc[-1], keys)}"
     if kind == "missing":
         return f"{subject(loc)} is missing; it must be given."
@@ -106,12 +105,33 @@ def _keys(model: type[BaseModel], loc: Loc) -> Iterator[str]:
         yield from (field.alias or name for name, field in place.model_fields.items())
 
 
+def _without_tags(model: type[BaseModel], loc: Loc) -> Loc:
+    """A place without the tags by which pydantic says which member of a union was taken: they stand in no file."""
+    place: Any = model
+    kept: list[int | str] = []
+    for part in loc:
+        if part not in _members(place):
+            kept.append(part)
+        place = _below(place, part)
+    return tuple(kept)
+
+
 def _below(place: Any, part: int | str) -> Any:
-    """The type of one part of a type: a model's field, a dictionary's value, a tuple's member."""
+    """The type of one part of a type: a model's field, a dictionary's value, a tuple's member, a union's member."""
     if isinstance(place, type) and issubclass(place, BaseModel):
-        field = place.model_fields.get(str(part))
-        return field.annotation if isinstance(field, FieldInfo) else None
+        fields = place.model_fields
+        field = fields.get(str(part)) or next((one for one in fields.values() if one.alias == part), None)
+        return field.annotation if field else None
+    members = _members(place)
+    if part in members:
+        return members[part]
     arguments = get_args(place)
     if get_origin(place) is dict:
         return arguments[1]
     return arguments[0] if arguments else None
+
+
+def _members(place: Any) -> dict[int | str, Any]:
+    """The models of a union that is told apart by tags, by tag."""
+    tagged = [get_args(member) for member in get_args(get_args(place)[0])] if get_origin(place) is Annotated else []
+    return {tag.tag: arguments[0] for arguments in tagged if arguments for tag in arguments[1:] if isinstance(tag, Tag)}

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from conf.client import FeedConfig
 from conf.errors import NotFound
+from conf.feeds import ImagesFeed
 from conf.rules import RULES
 from conf.settings import Settings
 from spark_jobs.index import EntryIndex, Index, Indexer, Range
@@ -60,7 +60,7 @@ class Checking:
         files: files in it: 1, or as many as the archive holds.
     """
 
-    def __init__(self, settings: Settings, feed: FeedConfig, path: Path) -> None:
+    def __init__(self, settings: Settings, feed: ImagesFeed, path: Path) -> None:
         self.counts: Counter[str] = Counter()
         self.samples: dict[str, list[Line]] = {}
         self.blank = 0

@@ -129,7 +129,7 @@ def _store_job(places: Context, source: _Source, told: Callable[[int, int], None
         client=places.client,
         feed=drop.feed,
         drop=drop.id,
-        transforms=drop.config.transforms,
+        transforms=drop.images.transforms,
         log=places.log.bind(feed=drop.feed, drop=drop.id),
         report=told,
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from auth.gate import Permit
+from conf.feeds import ImagesFeed
 from pipelines.context import Context
 from pipelines.telling import tell
 from pipelines.waiting import wait_for_lease
@@ -31,7 +32,7 @@ def claim(places: Context, permit: Permit) -> None:
     """
     config = places.config()
     permitted = [each for feed, each in config.feeds.items() if permit.feeds is None or feed in permit.feeds]
-    load(sorted({name for each in permitted for name in each.transforms}))
+    load(sorted({name for each in permitted if isinstance(each, ImagesFeed) for name in each.transforms}))
     with _alone(places):
         for claimed in places.landing().claim(permit.feeds):
             if claimed.drop is None:

@@ -27,7 +27,7 @@ class Fetch(Stage):
     def settings_read(self) -> Mapping[str, Any]:
         # Patience and politeness (timeouts, attempts, concurrency) are left out: an operator may change them for a
         # drop that is held without losing what is fetched.
-        web, feed = self.places.settings.web, self.dropped.config
+        web, feed = self.places.settings.web, self.dropped.images
         return {
             "sources": feed.sources,
             "redirects": feed.redirects,
@@ -35,7 +35,7 @@ class Fetch(Stage):
         }
 
     def work(self, place: Staging) -> tuple[Mapping[str, int], Mapping[str, str]]:
-        settings, feed, validated = self.places.settings, self.dropped.config, self.inputs["validate"].dataset
+        settings, feed, validated = self.places.settings, self.dropped.images, self.inputs["validate"].dataset
         spark = session(settings)
         requests = validated.manifest().counts["requests"]
         kept: dict[str, shards.Tally] = {}

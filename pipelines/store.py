@@ -35,7 +35,7 @@ class Store(Stage):
             client=self.client,
             feed=self.feed,
             drop=self.drop,
-            transforms=self.dropped.config.transforms,
+            transforms=self.dropped.images.transforms,
             log=self.log,
             report=self._report,
         )

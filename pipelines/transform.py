@@ -26,7 +26,7 @@ class Transform(Stage):
 
     def settings_read(self) -> Mapping[str, Any]:
         limits = self.places.settings.images
-        made_by = transforms.digest(transforms.load(self.dropped.config.transforms), limits)
+        made_by = transforms.digest(transforms.load(self.dropped.images.transforms), limits)
         return {"transforms": made_by, "max_pixels": limits.max_pixels}
 
     def work(self, place: Staging) -> tuple[Mapping[str, int], Mapping[str, str]]:
@@ -38,7 +38,7 @@ class Transform(Stage):
             originals=fetched.table("originals"),
             images=place.table("images"),
             settled=place.fs.uri(place.table("settled")),
-            transforms=self.dropped.config.transforms,
+            transforms=self.dropped.images.transforms,
             limits=settings.images,
             log=self.log,
             report=self.progress(fetched.manifest().counts["ok"], "pictures"),

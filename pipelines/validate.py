@@ -23,7 +23,7 @@ class Validate(Stage):
         return self.upstream(Land)
 
     def settings_read(self) -> Mapping[str, Any]:
-        settings, feed = self.places.settings, self.dropped.config
+        settings, feed = self.places.settings, self.dropped.images
         return {
             "lines": settings.lines.model_dump(),
             "ports": settings.web.ports,
@@ -41,7 +41,7 @@ class Validate(Stage):
             index,
             {one.entry: f"{land.path}/{entry_file(one.entry)}" for one in index.entries},
             place.path,
-            UrlPolicy.of(self.dropped.config, settings),
+            UrlPolicy.of(self.dropped.images, settings),
             settings.lines.max_bytes,
             settings.spark.shard_rows,
             self.step,

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from yarl import URL
 
-from conf.client import FeedConfig
+from conf.feeds import ImagesFeed
 from conf.hosts import matches
 from conf.rules import RULES
 from conf.settings import Settings
@@ -55,7 +55,7 @@ class UrlPolicy:
     max_side: int
 
     @classmethod
-    def of(cls, feed: FeedConfig, settings: Settings) -> UrlPolicy:
+    def of(cls, feed: ImagesFeed, settings: Settings) -> UrlPolicy:
         return cls(feed.sources, settings.web.ports, feed.size, settings.lines.max_side)
 
 

@@ -7,8 +7,8 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from conf.client import FeedConfig
 from conf.errors import AlreadyExists
+from conf.feeds import ImagesFeed, RecordsFeed, feed_config
 from targets.filesystem import FileSystem
 from targets.layout import ClientLayout
 
@@ -33,11 +33,23 @@ class Drop:
     upload: str
     size: int
     received: datetime
-    config: FeedConfig
+    config: ImagesFeed | RecordsFeed
 
     @property
     def receipt(self) -> date:
         return self.received.date()
+
+    @property
+    def images(self) -> ImagesFeed:
+        """The configuration of a drop of a catalogue."""
+        assert isinstance(self.config, ImagesFeed), f"feed {self.feed} carries {self.config.kind}"
+        return self.config
+
+    @property
+    def records(self) -> RecordsFeed:
+        """The configuration of a drop of records."""
+        assert isinstance(self.config, RecordsFeed), f"feed {self.feed} carries {self.config.kind}"
+        return self.config
 
     def to_json(self) -> bytes:
         fields = {
@@ -63,7 +75,7 @@ class Drop:
             upload=fields["upload"],
             size=fields["bytes"],
             received=datetime.fromisoformat(fields["received"]).astimezone(UTC),
-            config=FeedConfig.model_validate(fields["config"]),
+            config=feed_config(fields["config"]),
         )
 
 

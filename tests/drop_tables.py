@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from conf.client import FeedConfig
+from conf.feeds import ImagesFeed
 from conf.rules import RULES
 from spark_jobs.schemas import IMAGES, ORIGINALS, REQUESTS, SETTLED
 from spark_jobs.star.load import LoadInputs
@@ -33,7 +33,7 @@ def drop(**overrides: Any) -> Drop:
         "upload": "u-1",
         "size": 1234,
         "received": datetime(2026, 2, 28, 23, 59, 58, tzinfo=UTC),
-        "config": FeedConfig(kind="images", sources=("picsum.photos",)),
+        "config": ImagesFeed(kind="images", sources=("picsum.photos",)),
         **overrides,
     }
     content = given.pop("content", "bytes")

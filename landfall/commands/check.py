@@ -50,6 +50,7 @@ def begin(client: str, feed: str, file: Path) -> Checking:
     from auth.gate import authorize
     from conf.client import load_client
     from conf.errors import NotFound
+    from conf.feeds import ImagesFeed
     from conf.settings import load_settings
     from landfall.checking import Checking
     from spark_jobs.transforms import names
@@ -58,7 +59,10 @@ def begin(client: str, feed: str, file: Path) -> Checking:
     feeds = load_client(client, names()).feeds
     if feed not in feeds:
         raise NotFound(f"Client {client} has no feed {feed}.", f"Its feeds are: {', '.join(feeds)}.")
-    return Checking(load_settings(), feeds[feed], file)
+    config = feeds[feed]
+    if not isinstance(config, ImagesFeed):
+        raise NotFound(f"Feed {feed} carries {config.kind}; only catalogues can be checked.")
+    return Checking(load_settings(), config, file)
 
 
 def show_counts(checking: Checking) -> None:

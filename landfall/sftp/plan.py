@@ -19,8 +19,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from conf.client import ClientConfig, is_name
+from conf.client import ClientConfig
 from conf.errors import ConfigError
+from conf.names import is_name
 from conf.problems import shown
 from conf.sections.sftp import LONGEST_USER, PLAIN_PATH, PLAIN_PATH_RULE
 from conf.settings import Settings

@@ -12,8 +12,8 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from conf.client import is_name
 from conf.errors import ConfigError
+from conf.names import is_name
 from conf.settings import Images
 from spark_jobs.transforms.transform import Transform
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-from conf.client import FeedConfig
+from conf.feeds import ImagesFeed
 from conf.settings import Web
 
 
@@ -50,7 +50,7 @@ class WebPolicy:
     seed: int | None = None
 
     @classmethod
-    def of(cls, feed: FeedConfig, web: Web, tasks: int) -> Self:
+    def of(cls, feed: ImagesFeed, web: Web, tasks: int) -> Self:
         """The policy of one of ``tasks`` tasks that run at once: each has its share of what is a total in the settings.
 
         A share is never too small to work with: one request, and one answer of the largest size.

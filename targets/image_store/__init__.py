@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from conf.client import is_name
 from conf.errors import ConfigError
+from conf.names import is_name
 from conf.settings import Settings
 from targets.image_store.content import content_of
 from targets.image_store.protocol import ImageDocument, ImageStore, Inserted

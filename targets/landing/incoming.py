@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from conf.client import ClientConfig, FeedConfig
+from conf.client import ClientConfig
+from conf.feeds import Feed
 from targets.clock import now
 from targets.landing.held import NO_DIRECTORY, held
 from targets.landing.layout import LandingLayout
@@ -89,12 +90,12 @@ def find(layout: LandingLayout, config: ClientConfig, feeds: Collection[str] | N
         yield from _in_no_feed(layout, config)
 
 
-def never_taken(name: str, feed: FeedConfig) -> bool:
+def never_taken(name: str, feed: Feed) -> bool:
     """Whether a file of this name is never an upload: hidden, temporary, or a sidecar."""
     return _is_temporary(name) or (feed.complete == "sidecar" and name.endswith(SIDECAR))
 
 
-def _in_feed(layout: LandingLayout, feed: str, config: FeedConfig) -> Iterator[Found]:
+def _in_feed(layout: LandingLayout, feed: str, config: Feed) -> Iterator[Found]:
     directory = layout.incoming / feed
     listed = _list(layout, directory)
     files = {name: status for name, status in listed if not stat.S_ISDIR(status.st_mode)}
@@ -142,7 +143,7 @@ def _always(name: str, status: os.stat_result) -> str:
     return "Its name marks an upload under way." if _is_temporary(name) else ""
 
 
-def _by_feed(name: str, status: os.stat_result, config: FeedConfig, sidecar: os.stat_result | None) -> str:
+def _by_feed(name: str, status: os.stat_result, config: Feed, sidecar: os.stat_result | None) -> str:
     if config.complete == "sidecar":
         if name.endswith(SIDECAR):
             return f"The file that it says is complete, {printable(name.removesuffix(SIDECAR))}, is not there."

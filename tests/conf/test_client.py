@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conf.client import FeedConfig, client_ids, is_name, load_client
+from conf.client import client_ids, load_client
 from conf.errors import ConfigError, NotFound
+from conf.feeds import ImagesFeed
+from conf.names import is_name
 from conf.size import checked_size
 
 SIZE = r"/(?P<width>\d+)/(?P<height>\d+)$"
@@ -56,7 +58,7 @@ def test_five_mistakes_are_five_sentences_with_file_key_found_and_allowed(client
     file = f"{clients}/acme.toml"
     assert list(caught.value.problems) == [
         f"{file}: client is 'acmee'; it must be 'acme', as the file is named.",
-        f"{file}: feeds.photos.kind is 'image'; it must be 'images'; did you mean 'images'?",
+        f"{file}: feeds.photos.kind is 'image'; it must be 'images' or 'records'; did you mean 'images'?",
         f"{file}: feeds.photos.sources[0] is 'https://picsum.photos'; it must be a host alone, such as picsum.photos.",
         f"{file}: feeds.photos.transforms[0] is 'greyscale'; allowed are grayscale, thumbnail; "
         "did you mean 'grayscale'?",
@@ -85,7 +87,7 @@ def test_five_mistakes_are_five_sentences_with_file_key_found_and_allowed(client
         ("settle_seconds = inf", "feeds.f.settle_seconds is inf; it must be at most 86400."),
         ("delimiter = ':'", "feeds.f.delimiter is ':'; it must be"),
         ("size = '('", "it must be a regular expression ("),
-        ("kind = 7", "feeds.f.kind is 7; it must be 'images'."),
+        ("kind = 7", "feeds.f.kind is 7; it must be 'images' or 'records'."),
         ("kinds = 'images'", "did you mean 'kind'?"),
     ],
 )
@@ -179,7 +181,7 @@ def test_hosts_are_kept_in_their_canonical_form() -> None:
 )
 def test_the_register_gives_back_the_feed_it_was_given(**fields: Any) -> None:
     feed = _feed(**fields)
-    assert FeedConfig.model_validate(json.loads(json.dumps(feed.model_dump(mode="json")))) == feed
+    assert ImagesFeed.model_validate(json.loads(json.dumps(feed.model_dump(mode="json")))) == feed
 
 
 @given(st.text(max_size=70))
@@ -234,8 +236,8 @@ def test_a_size_that_could_run_away_is_a_mistake(pattern: str, told: str) -> Non
         checked_size(pattern)
 
 
-def _feed(**fields: Any) -> FeedConfig:
-    return FeedConfig.model_validate({"kind": "images", "sources": ["a.example"], **fields})
+def _feed(**fields: Any) -> ImagesFeed:
+    return ImagesFeed.model_validate({"kind": "images", "sources": ["a.example"], **fields})
 
 
 def test_keys_and_addresses_of_sftp(clients: Path) -> None:

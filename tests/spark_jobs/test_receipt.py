@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
-from conf.client import FeedConfig
 from conf.errors import UploadRefused
+from conf.feeds import ImagesFeed
 from conf.rules import RULES
 from spark_jobs import receipt
 from spark_jobs.proof import Proof
@@ -148,7 +148,7 @@ def test_the_rarest_of_too_many_columns_stay_out(
 
 @pytest.mark.spark
 def test_entries_and_the_feeds_delimiter(spark: SparkSession, tmp_path: Path) -> None:
-    semicolon = drop(config=FeedConfig(kind="images", sources=("picsum.photos",), delimiter=";"))
+    semicolon = drop(config=ImagesFeed(kind="images", sources=("picsum.photos",), delimiter=";"))
     rows = [settled(2, "url.scheme", entry=1), settled(10, "url.scheme"), settled(9, "url.scheme")]
     found = rejected(spark, tmp_path, rows, several=True, of=semicolon)
     assert [decode(row["_line"]) for row in found] == ["0:9", "0:10", "1:2"]

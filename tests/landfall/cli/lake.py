@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from conf.client import FeedConfig
+from conf.feeds import ImagesFeed
 from conf.settings import load_settings
 from spark_jobs.schemas import ORIGINALS
 from spark_jobs.shards import write_shard
@@ -33,7 +33,7 @@ class Lake:
         self.journal = Journal(settings.log_root / "demo" / "journal.jsonl")
 
     def register(self, content: str = "bytes", **overrides: object) -> Drop:
-        config = FeedConfig(kind="images", sources=("127.0.0.1:8200",))
+        config = ImagesFeed(kind="images", sources=("127.0.0.1:8200",))
         return register(self.fs, self.layout, drop(content=content, config=config, **overrides))
 
     def dataset(self, dropped: Drop, stage: Stage) -> Dataset:

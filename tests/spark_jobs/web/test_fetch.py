@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from conf.client import FeedConfig
+from conf.feeds import ImagesFeed
 from conf.settings import Web
 from landfall.sample_web import SampleWeb
 from spark_jobs.web import attempt, client, retry
@@ -146,7 +146,7 @@ def test_pictures_come_while_the_caller_is_busy(web: SampleWeb) -> None:
 
 
 def test_a_policy_is_a_tasks_share_of_the_settings() -> None:
-    feed = FeedConfig(kind="images", sources=("a.example",), redirects=("b.example",))
+    feed = ImagesFeed(kind="images", sources=("a.example",), redirects=("b.example",))
     web = Web(
         concurrency=10, per_host=4, max_bytes=100, buffer_bytes=1000, attempts=2, allow_addresses=("127.0.0.1:*",)
     )
