@@ -38,6 +38,7 @@ setup(
         "requests>=2.32,<3",
         "rich>=15,<16",
         "simplejpeg>=1.9,<2",
+        "sqlglot>=30,<31",
         "structlog>=26,<27",
         "typer>=0.29,<1",
         "yarl>=1.25,<2",

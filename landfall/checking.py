@@ -17,8 +17,8 @@ from conf.feeds import ImagesFeed
 from conf.rules import RULES
 from conf.settings import Settings
 from spark_jobs.index import EntryIndex, Index, Indexer, Range
+from spark_jobs.lines import records
 from spark_jobs.parse import parse
-from spark_jobs.records import records
 from spark_jobs.urls import UrlPolicy
 from targets.archive import Entry, Stream, entries
 from targets.refusal import refusal

@@ -36,7 +36,7 @@ def parse(
     """Records of one range -> batches of schemas.PARSED.
 
     Args:
-        records: (line, bytes) as ``spark_jobs.records.records`` gives them.
+        records: (line, bytes) as ``spark_jobs.lines.records`` gives them.
         found: the range that they are of.
         entry: the file that the range is of.
         max_bytes: the limit of a line, for the message of one that is too long.

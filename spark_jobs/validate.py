@@ -13,9 +13,9 @@ from pyspark.sql.pandas.types import from_arrow_schema
 
 from conf.rules import RULES
 from spark_jobs.index import Index
+from spark_jobs.lines import records
 from spark_jobs.parse import parse
 from spark_jobs.progress import Step, silent
-from spark_jobs.records import records
 from spark_jobs.schemas import PARSED, REQUESTS, SETTLED
 from spark_jobs.tables import read, select_settled, shaped
 from spark_jobs.urls import UrlPolicy

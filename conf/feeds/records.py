@@ -2,81 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, ValidationInfo, field_validator
 
+from conf.expressions import Expression, expression
 from conf.feeds.base import Feed
+from conf.feeds.columns import Column, RowRule
 from conf.names import ColumnName
-from conf.problems import not_empty
+from conf.problems import nearest, not_empty
 from conf.shares import Share
 
-Clean = Literal["strip", "squeeze", "lower", "upper", "title", "digits"]
 Tolerance = Literal["tolerate", "hold"]
 
 
 def _mark(text: str) -> str:
-    if len(text) != 1 or not text.isascii() or text in "\0\r\n" or text.isalnum():
-        raise ValueError("it must be one ASCII character, neither a letter, a digit nor a line end")
+    if len(text) != 1 or not text.isascii() or text in "\0\r\n " or text.isalnum():
+        raise ValueError("it must be one ASCII character, neither a letter, a digit, a space nor a line end")
     return text
 
 
 Mark = Annotated[str, AfterValidator(_mark)]
-
-
-class Column(BaseModel):
-    """One column of the table that a feed's records become.
-
-    Attributes:
-        name: in the table.
-        source: in the file ``from``: the attribute in the client's file; None: the same as ``name``.
-        type: string, int, long, double, bool, date, timestamp or decimal(p,s).
-        clean: what is done to the text before it is looked at, in order.
-        format: how a date or timestamp is written, in Spark's pattern letters; None: ISO 8601.
-        required: whether a value must be there.
-        pattern: regular expression that the whole cleaned text must match.
-        min, max: bounds of the value, both allowed.
-        length: how many characters the cleaned text has: one number, or least and most.
-        one_of: the values that are allowed.
-        not_in_future: whether a date or timestamp may not lie after the drop's receipt.
-        derive: Spark SQL over other columns by their names in the table; such a column stands in no file.
-        dimension: whether the values become members of ``dim_<name>``.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-    name: ColumnName
-    source: str | None = Field(None, alias="from", min_length=1, max_length=255)
-    type: str = "string"
-    clean: tuple[Clean, ...] = ("strip",)
-    format: str | None = None
-    required: bool = False
-    pattern: str | None = None
-    min: Any = None
-    max: Any = None
-    length: int | tuple[int, int] | None = None
-    one_of: tuple[Any, ...] | None = None
-    not_in_future: bool = False
-    derive: str | None = None
-    dimension: bool = False
-
-
-class RowRule(BaseModel):
-    """A check across the columns of a row.
-
-    Attributes:
-        name: the rule's code is ``row.<name>``.
-        check: Spark SQL over the columns' names that is true of a good row; null counts as true.
-        message: what a person reads of a row of which it is false.
-        severity: whether such a row is rejected, or kept and counted.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: ColumnName
-    check: str
-    message: str
-    severity: Literal["reject", "warn"] = "reject"
 
 
 class RecordsFeed(Feed):
@@ -113,11 +60,132 @@ class RecordsFeed(Feed):
     rules: tuple[RowRule, ...] = ()
     key: tuple[ColumnName, ...] = ()
     on_duplicate: Literal["first", "last", "reject"] = "first"
-    on_redrop: Literal["append", "upsert", "replace_period"] = "append"
-    unique: Literal["drop", "always"] = "drop"
     partition_by: ColumnName | None = None
     period: Literal["day", "month"] = "month"
+    on_redrop: Literal["append", "upsert", "replace_period"] = "append"
+    unique: Literal["drop", "always"] = "drop"
     max_rejected: Share = 1.0
     on_new_column: Tolerance = "tolerate"
     on_missing_column: Tolerance = "hold"
     on_reordered: Tolerance = "tolerate"
+
+    @property
+    def read(self) -> tuple[Column, ...]:
+        """The columns that stand in the client's file."""
+        return tuple(column for column in self.columns if column.derive is None)
+
+    @property
+    def derived(self) -> tuple[tuple[Column, Expression], ...]:
+        """The columns that are calculated, each after those that it reads."""
+        return tuple(_in_order(self.columns))
+
+    @property
+    def checks(self) -> tuple[tuple[RowRule, Expression], ...]:
+        """The checks across columns."""
+        names = [column.name for column in self.columns]
+        return tuple((rule, expression(rule.check, names)) for rule in self.rules)
+
+    @field_validator("quote")
+    @classmethod
+    def _another_mark(cls, quote: str, info: ValidationInfo) -> str:
+        if quote == info.data.get("delimiter"):
+            raise ValueError("it must not be the delimiter")
+        return quote
+
+    @field_validator("encoding")
+    @classmethod
+    def _of_json(cls, encoding: str, info: ValidationInfo) -> str:
+        if encoding != "utf-8" and info.data.get("format") == "jsonl":
+            raise ValueError("JSON is UTF-8 (RFC 8259)")
+        return encoding
+
+    @field_validator("columns")
+    @classmethod
+    def _make_a_table(cls, columns: tuple[Column, ...], info: ValidationInfo) -> tuple[Column, ...]:
+        twice = _twice(column.name for column in columns)
+        if twice:
+            raise ValueError(f"two columns have one name ({', '.join(twice)})")
+        if all(column.derive is not None for column in columns):
+            raise ValueError("at least one column must stand in the file")
+        if not info.data.get("header", True) and info.data.get("format") == "csv":
+            named = [column.name for column in columns if column.source is not None]
+            if named:
+                raise ValueError(f"without a header columns stand in the file's order and have no from ({named[0]})")
+        for _ in _in_order(columns):
+            pass
+        return columns
+
+    @field_validator("rules")
+    @classmethod
+    def _over_columns(cls, rules: tuple[RowRule, ...], info: ValidationInfo) -> tuple[RowRule, ...]:
+        twice = _twice(rule.name for rule in rules)
+        if twice:
+            raise ValueError(f"two rules have one name ({', '.join(twice)})")
+        for rule in rules if "columns" in info.data else ():
+            try:
+                expression(rule.check, _types(info))
+            except ValueError as error:
+                raise ValueError(f"check of {rule.name}: {error}") from None
+        return rules
+
+    @field_validator("key")
+    @classmethod
+    def _among_columns(cls, key: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        twice = _twice(key)
+        if twice:
+            raise ValueError(f"it must name each column once ({', '.join(twice)})")
+        for name in key:
+            _known(name, info)
+        return key
+
+    @field_validator("partition_by")
+    @classmethod
+    def _of_time(cls, name: str | None, info: ValidationInfo) -> str | None:
+        if name is not None and "columns" in info.data:
+            _known(name, info)
+            if _types(info)[name] not in ("date", "timestamp"):
+                raise ValueError("it must be a column of dates or timestamps")
+        return name
+
+    @field_validator("on_redrop", "unique")
+    @classmethod
+    def _has_what_it_needs(cls, given: str, info: ValidationInfo) -> str:
+        if given in ("upsert", "always") and not info.data.get("key", True):
+            raise ValueError("it needs a key")
+        if given == "replace_period" and info.data.get("partition_by", True) is None:
+            raise ValueError("it needs partition_by")
+        return given
+
+
+def _in_order(columns: Iterable[Column]) -> Iterable[tuple[Column, Expression]]:
+    """The derived columns in an order in which they can be calculated; ValueError for a mistake or a circle."""
+    columns = tuple(columns)
+    names = {column.name: column.type for column in columns}
+    waiting: dict[str, tuple[Column, Expression]] = {}
+    for column in columns:
+        if column.derive is None:
+            continue
+        try:
+            waiting[column.name] = column, expression(column.derive, names)
+        except ValueError as error:
+            raise ValueError(f"derive of {column.name}: {error}") from None
+    while waiting:
+        ready = [name for name, (_, found) in waiting.items() if not found.columns & waiting.keys()]
+        if not ready:
+            raise ValueError(f"these are derived from one another: {', '.join(sorted(waiting))}")
+        for name in ready:
+            yield waiting.pop(name)
+
+
+def _types(info: ValidationInfo) -> Mapping[str, str]:
+    return {column.name: column.type for column in info.data["columns"]}
+
+
+def _known(name: str, info: ValidationInfo) -> None:
+    if "columns" in info.data and name not in _types(info):
+        raise ValueError(f"there is no column {name}{nearest(name, _types(info))}")
+
+
+def _twice(names: Iterable[str]) -> list[str]:
+    names = list(names)
+    return sorted({name for name in names if names.count(name) > 1})

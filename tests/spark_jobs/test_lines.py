@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from conf.errors import Damaged
 from spark_jobs.index import EntryIndex, Indexer, Range
+from spark_jobs.lines import records
 from spark_jobs.quoting import Quoting
-from spark_jobs.records import records
 from tests.spark_jobs.plain_splitter import Found, split
 from tests.spark_jobs.test_index import contents
 
