@@ -47,6 +47,8 @@ class EntryIndex:
         columns: the CSV header as sent, each name stripped; empty for other formats.
         delimiter: of CSV.
         header_lines: how many physical lines the header takes.
+        quote: of CSV.
+        encoding: of its text, by Python's name.
     """
 
     entry: int
@@ -57,6 +59,8 @@ class EntryIndex:
     columns: tuple[str, ...]
     delimiter: str
     header_lines: int
+    quote: str = '"'
+    encoding: str = "utf-8"
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,9 @@ class Indexer:
         delimiter: of CSV.
         max_line_bytes: how many bytes a line may have without its line end.
         range_bytes: how long a range is at least.
+        quote: of CSV.
+        encoding: of the text, one in which ASCII is ASCII.
+        header: whether the first record of CSV names the columns.
     """
 
     def __init__(
@@ -120,11 +127,16 @@ class Indexer:
         delimiter: str,
         max_line_bytes: int,
         range_bytes: int,
+        *,
+        quote: str = '"',
+        encoding: str = "utf-8",
+        header: bool = True,
     ) -> None:
         self._entry, self._name, self._delimiter = entry, name, delimiter
+        self._quote, self._encoding, self._header = quote, encoding, header
         self._format: Format | None = None if format == "auto" else format
         self._max = max_line_bytes
-        self._quoting = Quoting(delimiter)
+        self._quoting = Quoting(delimiter, quote)
         self._blank_lines = re.compile(rb"(?:[ \t\r\v\f]{0,%d}+\r?+\n)*+" % max_line_bytes)
         self._ranges = Ranges(entry, range_bytes)
         self._columns: tuple[str, ...] = ()
@@ -163,6 +175,8 @@ class Indexer:
             self._columns,
             self._delimiter,
             self._header_lines,
+            self._quote,
+            self._encoding,
         )
         return entry, self._ranges.done
 
@@ -217,11 +231,12 @@ class Indexer:
         self._decided = True
         size = self._first_record(rest, final)
         first = rest[:size] if size else rest[: self._max].partition(b"\n")[0]
-        fields = [field.decode("utf-8", "replace").strip() for field in self._quoting.fields(first.rstrip(b"\r\n"))[0]]
+        cells = self._quoting.fields(first.rstrip(b"\r\n"))[0]
+        fields = [cell.decode(self._encoding, "replace").strip() for cell in cells]
         if self._format is None:
             is_csv = any(field.lower() == "url" for field in fields)
             self._format = "jsonl" if first.lstrip(BLANK).startswith(b"{") else "csv" if is_csv else "text"
-        if self._format != "csv" or not size:
+        if self._format != "csv" or not size or not self._header:
             return start
         self._columns = tuple(fields)
         self._header_lines = first.count(b"\n") + (not first.endswith(b"\n"))

@@ -40,7 +40,7 @@ def records(file: BinaryIO, range: Range, entry: EntryIndex) -> Iterator[tuple[i
         yield range.first_line, data
         return
     spans = entry.format == "csv" and not range.alone
-    masked = Quoting(entry.delimiter).mask(data)[0] if spans else data
+    masked = Quoting(entry.delimiter, entry.quote).mask(data)[0] if spans else data
     yield from _split(data, masked, range.first_line)
 
 

@@ -18,34 +18,36 @@ class Quoting:
 
     Args:
         delimiter: one ASCII character.
+        quote: another.
     """
 
-    def __init__(self, delimiter: str) -> None:
+    def __init__(self, delimiter: str, quote: str = '"') -> None:
         self._mark = ord(delimiter)
-        mark = re.escape(delimiter.encode("ascii"))
+        self.quote = quote.encode("ascii")
+        mark, sign = re.escape(delimiter.encode("ascii")), re.escape(self.quote)
         # Possessive throughout: no input makes these step back, so each byte is looked at once.
-        inner = rb'[^"]*+(?:""[^"]*+)*+'
-        self._quoted = re.compile(rb'"(?<![^\n%b]")%b("?+)[^\n%b]*+' % (mark, inner, mark))
-        self._field = re.compile(rb'(?:"(%b)("?+))?+([^%b]*+)(%b|\Z)' % (inner, mark, mark))
+        inner = rb"[^%b]*+(?:%b%b[^%b]*+)*+" % (sign, sign, sign, sign)
+        self._quoted = re.compile(rb"%b(?<![^\n%b]%b)%b(%b?+)[^\n%b]*+" % (sign, mark, sign, inner, sign, mark))
+        self._field = re.compile(rb"(?:%b(%b)(%b?+))?+([^%b]*+)(%b|\Z)" % (sign, inner, sign, mark, mark))
 
     def mask(self, data: bytes) -> tuple[bytes, bool]:
-        """Data that begins where a record begins -> the same with each LF inside quotes written as ``"``.
+        """Data that begins where a record begins -> the same with each LF inside quotes written as a quote.
 
         Returns:
             As many bytes as came, in which every LF ends a record; and whether the last quoted field ends.
         """
-        if b'"' not in data:
+        if self.quote not in data:
             return data, True
-        quotes = np.flatnonzero(np.frombuffer(data, np.uint8) == ord('"'))
+        quotes = np.flatnonzero(np.frombuffer(data, np.uint8) == self.quote[0])
         if self._all_structural(data, quotes):
-            return _mask_by_parity(data, quotes), len(quotes) % 2 == 0
+            return _mask_by_parity(data, quotes, self.quote[0]), len(quotes) % 2 == 0
         masked, closed = None, True
         for field in self._quoted.finditer(data):
             start, end = field.span()
             closed = field.end(1) > field.start(1)
             if data.find(b"\n", start, end) >= 0:
                 masked = masked or bytearray(data)
-                masked[start:end] = data[start:end].replace(b"\n", b'"')
+                masked[start:end] = data[start:end].replace(b"\n", self.quote)
         return bytes(masked) if masked else data, closed
 
     def _all_structural(self, data: bytes, quotes: npt.NDArray[np.intp]) -> bool:
@@ -65,18 +67,18 @@ class Quoting:
         found, closed = [], True
         for field in self._field.finditer(record):
             quoted, end, plain, mark = field.groups()
-            found.append((quoted or b"").replace(b'""', b'"') + plain)
+            found.append((quoted or b"").replace(self.quote * 2, self.quote) + plain)
             if not mark:
                 closed = quoted is None or bool(end)
                 break
         return found, closed
 
 
-def _mask_by_parity(data: bytes, quotes: npt.NDArray[np.intp]) -> bytes:
+def _mask_by_parity(data: bytes, quotes: npt.NDArray[np.intp], sign: int) -> bytes:
     ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))
     inside = ends[np.searchsorted(quotes, ends) % 2 == 1]
     if not inside.size:
         return data
     masked = np.frombuffer(data, np.uint8).copy()
-    masked[inside] = ord('"')
+    masked[inside] = sign
     return masked.tobytes()

@@ -18,6 +18,8 @@ _RESERVED = """\
 build client corrects_drop corrects_line day drop entry feed line message month outcome received rule
     schema_version value year"""
 RESERVED = frozenset(_RESERVED.split())
+# Dimensions that every star has.
+_DIMENSIONS = frozenset({"date", "drop", "image", "outcome", "source"})
 
 
 def _unreserved(name: str) -> str:
@@ -117,6 +119,13 @@ class Column(BaseModel):
         if not values:
             raise ValueError("it must name at least one")
         return tuple(checked_value(value, info.data["type"]) for value in values)
+
+    @field_validator("dimension")
+    @classmethod
+    def _not_taken(cls, given: bool, info: ValidationInfo) -> bool:
+        if given and info.data.get("name") in _DIMENSIONS:
+            raise ValueError(f"dimensions that are there already are {', '.join(sorted(_DIMENSIONS))}")
+        return given
 
     @field_validator("not_in_future")
     @classmethod

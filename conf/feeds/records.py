@@ -152,8 +152,12 @@ class RecordsFeed(Feed):
     def _has_what_it_needs(cls, given: str, info: ValidationInfo) -> str:
         if given in ("upsert", "always") and not info.data.get("key", True):
             raise ValueError("it needs a key")
-        if given == "replace_period" and info.data.get("partition_by", True) is None:
-            raise ValueError("it needs partition_by")
+        if given == "replace_period":
+            name = info.data.get("partition_by", "")
+            if name is None:
+                raise ValueError("it needs partition_by")
+            if any(column.name == name and not column.required for column in info.data.get("columns", ())):
+                raise ValueError(f"it needs the column {name} to be required: a record belongs to one period")
         return given
 
 

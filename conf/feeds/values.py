@@ -46,8 +46,8 @@ def decimal_digits(type: str) -> tuple[int, int]:
 
 
 def spark_type(type: str) -> str:
-    """The type in the words of Spark's DDL."""
-    return {"long": "bigint", "bool": "boolean"}.get(type, type)
+    """The type in the words of Spark's DDL; timestamps are UTC and carry no zone."""
+    return {"long": "bigint", "bool": "boolean", "timestamp": "timestamp_ntz"}.get(type, type)
 
 
 def checked_format(text: str) -> str:

@@ -41,6 +41,7 @@ type = "timestamp"
 format = "dd.MM.yyyy HH:mm"
 min = 2020-01-01T00:00:00Z
 not_in_future = true
+required = true
 [[feeds.orders.columns]]
 name = "tax"
 type = "decimal(12,2)"
@@ -114,6 +115,8 @@ def test_a_feed_of_records_is_read_and_the_register_gives_it_back(clients: Path)
         ('key = ["order_id"]', 'delimiter = "x"', "it must be one ASCII character"),
         ('key = ["order_id"]', "header = false", "without a header columns stand in the file's order"),
         ('key = ["order_id"]', 'format = "jsonl"\nencoding = "iso-8859-1"', "JSON is UTF-8"),
+        ("not_in_future = true\nrequired = true", "", "it needs the column ordered_at to be required"),
+        ('"order_id"\nfrom', '"date"\ndimension = true\nfrom', "dimensions that are there already are date, drop"),
         ('name = "tax"', 'name = "total"', "two columns have one name (total)"),
         ('kind = "records"', 'kind = "records"\nsources = ["a.example"]', "feeds.orders.sources is no key"),
     ],

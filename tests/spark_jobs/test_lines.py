@@ -115,3 +115,28 @@ def test_fields_are_those_of_python(record: str) -> None:
     assert closed == ended or b"\n" in masked
     if closed and record and b"\n" not in masked:
         assert [[field.decode() for field in fields]] == list(csv.reader(io.StringIO(record, newline="")))
+
+
+@settings(max_examples=150, deadline=None)
+@given(contents, st.integers(1, 40), st.integers(1, 60), st.sampled_from("'|^-]\\%"), st.booleans())
+def test_any_mark_may_quote_and_a_header_is_taken_off_only_where_there_is_one(
+    data: bytes, limit: int, range_bytes: int, quote: str, header: bool
+) -> None:
+    usual = data if header else b"h\n" + data.removeprefix(b"\xef\xbb\xbf")
+    wanted = [
+        found._replace(line=found.line - (not header), record=found.record.replace(b'"', quote.encode()))
+        for found in split(usual, "csv", b",", limit)[0]
+    ]
+    data = data.replace(b'"', quote.encode())
+    indexer = Indexer(0, None, "csv", ",", limit, range_bytes, quote=quote, header=header)
+    indexer.feed(data)
+    entry, ranges = indexer.close()
+    some = [(line, record) for one in ranges for line, record in records(io.BytesIO(data), one, entry)]
+    assert some == [(found.line, found.record) for found in wanted]
+
+
+def test_the_header_is_read_in_its_encoding() -> None:
+    indexer = Indexer(0, None, "csv", ";", 40, 16, encoding="iso-8859-15")
+    indexer.feed("Größe;€\n1;2\n".encode("iso-8859-15"))
+    entry, _ = indexer.close()
+    assert (entry.columns, entry.encoding, entry.quote) == (("Größe", "€"), "iso-8859-15", '"')
