@@ -25,7 +25,7 @@ def doctor(as_json: JsonOption = False) -> None:
         findings.append(found)
         if not as_json:
             complain(f"{found.part}: {found.what}")
-    ills = sum(found.state == "ill" for found in findings)
+    ills = len({found.part for found in findings if found.state == "ill"})
     if as_json:
         show_json([found.__dict__ for found in findings])
     else:

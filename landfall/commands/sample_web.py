@@ -23,8 +23,8 @@ def sample_web(
     from landfall.sample_web import run
     from landfall.terminal import complain
 
-    complain(f"Pictures are at http://{host}:{port}/300/200 (Ctrl-C ends it)")
-    run(host, port, seed, fresh)
+    place = f"http://{host}:{port}" if ":" not in host else f"http://[{host}]:{port}"
+    run(host, port, seed, fresh, lambda: complain(f"Pictures are at {place}/300/200 (Ctrl-C ends it)"))
 
 
 def sample_catalogue(

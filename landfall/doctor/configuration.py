@@ -8,7 +8,7 @@ from conf.client import client_ids, load_client
 from conf.errors import LandfallError
 from conf.files import conf_directory
 from conf.grants import ALL, load_grants
-from landfall.doctor.finding import Finding, ill, well
+from landfall.doctor.finding import Finding, mistakes, well
 from landfall.terminal import count
 from spark_jobs.transforms import names
 
@@ -22,7 +22,7 @@ def configuration() -> Iterator[Finding]:
             load_client(client, names())
             sound += 1
         except LandfallError as error:
-            yield ill("configuration", f"client {client}", error)
+            yield from mistakes("configuration", f"client {client}", error)
     if not clients:
         yield Finding(
             "configuration",
@@ -31,12 +31,12 @@ def configuration() -> Iterator[Finding]:
             f"No client has a file in {conf_directory()}/clients.",
             "Write one; README.md shows how.",
         )
-    else:
+    elif sound:
         yield well("configuration", "clients", f"{sound} of {count(len(clients), 'file')} sound")
     try:
         grants = load_grants()
     except LandfallError as error:
-        yield ill("configuration", "grants", error)
+        yield from mistakes("configuration", "grants", error)
         return
     strangers = sorted({grant.client for grant in grants} - {ALL, *clients})
     if strangers:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from conf.errors import LandfallError
+from conf.errors import ConfigError, LandfallError
 
 State = Literal["well", "look", "ill"]
 
@@ -43,6 +43,12 @@ def well(part: str, what: str, found: str) -> Finding:
 def ill(part: str, what: str, error: LandfallError) -> Finding:
     """A fault, in its own words."""
     return Finding(part, what, "ill", " ".join(error.what.split()), " ".join(error.fix.split()))
+
+
+def mistakes(part: str, what: str, error: LandfallError) -> Iterator[Finding]:
+    """What is wrong with a file that an operator wrote, a finding for each mistake."""
+    for problem in error.problems if isinstance(error, ConfigError) else [str(error)]:
+        yield Finding(part, what, "ill", " ".join(problem.split()), "Correct the file.")
 
 
 @contextlib.contextmanager

@@ -21,14 +21,19 @@ from conf.errors import ConfigError, LandfallError
 from landfall.sample_web.server import Tally, app
 
 
-def run(host: str = "127.0.0.1", port: int = 8200, seed: int = 0, fresh: bool = False) -> None:
-    """Serves until interrupted. ConfigError when the address is not a loopback address or is taken."""
+def run(host: str, port: int, seed: int, fresh: bool, up: Callable[[], None]) -> None:
+    """Serves until interrupted. ConfigError when the address is not a loopback address or is taken.
+
+    Args:
+        up: called once it answers.
+    """
     listener = _listen(host, port)
-    asyncio.run(_until_interrupted(listener, seed, fresh))
+    asyncio.run(_until_interrupted(listener, app(seed, fresh=fresh), up))
 
 
-async def _until_interrupted(listener: socket.socket, seed: int, fresh: bool) -> None:
-    runner = await _serve(listener, app(seed, fresh=fresh))
+async def _until_interrupted(listener: socket.socket, application: web.Application, up: Callable[[], None]) -> None:
+    runner = await _serve(listener, application)
+    up()
     try:
         await asyncio.Event().wait()
     finally:

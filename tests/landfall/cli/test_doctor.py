@@ -69,6 +69,19 @@ def test_whatever_is_ill_the_other_parts_are_looked_at(
     assert ("spark", "Python workers") in found
 
 
+def test_each_mistake_of_a_client_file_is_a_row_of_its_own(landfall: Callable[..., Ended], house: Path) -> None:
+    (load_settings().home.parent / "conf/clients/wrong.toml").write_text('client = "right"\ncolour = 3\n')
+    done = landfall("doctor", "--json")
+    assert done.code == 69
+    rows = [one for one in json.loads(done.out) if one["what"] == "client wrong"]
+    assert [(row["state"], row["fix"]) for row in rows] == [("ill", "Correct the file.")] * 3
+    assert {key for key in ("client is", "feeds is", "colour is") if any(key in row["found"] for row in rows)} == {
+        "client is",
+        "feeds is",
+        "colour is",
+    }
+
+
 def test_a_scheduler_that_is_not_there_is_no_illness(
     landfall: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch
 ) -> None:

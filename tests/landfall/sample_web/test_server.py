@@ -191,9 +191,11 @@ def test_it_counts_dies_and_comes_back_on_its_port(process: bool) -> None:
 @pytest.mark.parametrize("host", ["0.0.0.0", "10.0.0.1", "example.org", "::"])
 def test_it_binds_to_loopback_only(host: str) -> None:
     with pytest.raises(ConfigError, match="loopback"):
-        run(host, 0)
+        run(host, 0, 0, False, lambda: None)
 
 
 def test_a_taken_port_is_a_sentence(web: SampleWeb) -> None:
+    said: list[str] = []
     with pytest.raises(ConfigError, match="in use"):
-        run("127.0.0.1", web.port)
+        run("127.0.0.1", web.port, 0, False, lambda: said.append("Pictures are here"))
+    assert said == []
