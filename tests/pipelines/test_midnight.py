@@ -8,13 +8,19 @@ import sys
 from landfall.sample_web import SampleWeb, catalogue
 from tests.installation import Installation
 
-# Luigi as its command runs it, on a clock that shows two seconds to November when the process begins.
+# Luigi as its command runs it, on a clock by which midnight passes, half an hour after the start, as Land begins.
 DRIVER = """
 import sys, time
 from datetime import UTC, datetime, timedelta
 import targets.clock
-began, start = time.monotonic(), datetime(2026, 10, 31, 23, 59, 58, tzinfo=UTC)
-targets.clock.now = lambda: start + timedelta(seconds=time.monotonic() - began)
+began, shown = time.monotonic(), [datetime(2026, 10, 31, 23, 30, tzinfo=UTC)]
+targets.clock.now = lambda: shown[-1] + timedelta(seconds=time.monotonic() - began)
+from pipelines.land import Land
+work = Land.work
+def over_midnight(land, place):
+    shown.append(datetime(2026, 11, 1, tzinfo=UTC))
+    return work(land, place)
+Land.work = over_midnight
 from luigi.cmdline import luigi_run
 luigi_run(sys.argv[2:])
 """
@@ -33,8 +39,8 @@ def test_everything_of_a_drop_lies_under_its_receipt_date(installation: Installa
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     (receipt,) = installation.receipts()
-    assert receipt["received"].startswith("2026-10-31T23:59:5")
-    assert receipt["published"].startswith("2026-11-01T00:0")
+    assert receipt["received"].startswith("2026-10-31T23:3")
+    assert receipt["published"].startswith("2026-11-01T00:")
     assert {path.parent.name + path.name for path in installation.lake.rglob("month=*")} == {"year=2026month=10"}
     assert installation.rows("SELECT CAST(date AS VARCHAR) AS date FROM dim_date") == [{"date": "2026-10-31"}]
     assert installation.run().returncode == 0
