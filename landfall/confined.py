@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import duckdb
-import pyarrow as pa
 
 from conf.errors import QueryRefused
 from conf.sections import Query
 from landfall import views
 from landfall.limits import out_of_memory
 from landfall.readable import Readable
+from targets.catalog import Catalog
+from targets.column_types import arrow_schema
+from targets.filesystem import FileSystem
+from targets.local import LocalFileSystem
 
 # DuckDB takes a COPY, INSERT, UPDATE or DELETE inside WITH for a part of a SELECT, and a COPY could write to any file
 # that may be read: what a SELECT consists of is therefore looked at in its parse tree.
@@ -33,21 +36,12 @@ _CONFIG: Mapping[str, Any] = {
 }
 
 
-def connect(
-    schemas: Mapping[str, pa.Schema],
-    files: Mapping[str, Sequence[str]],
-    keys: Mapping[str, str],
-    limits: Query,
-    readable: Readable | None = None,
-) -> duckdb.DuckDBPyConnection:
-    """A database in memory with one view a table, locked.
+def connect(fs: FileSystem, catalog: Catalog, limits: Query) -> duckdb.DuckDBPyConnection:
+    """A database in memory with one view a table of the catalog, locked.
 
     Args:
-        schemas: each table's columns. A file that lacks one has null there; one that has others keeps them to itself.
-        files: each table's files, by URI; a table without any is empty.
-        keys: of each dimension the column that names a member. Its view keeps one row of each key, always the same.
+        fs: where the catalog's files lie.
         limits: of memory and threads.
-        readable: opens the files; None: DuckDB opens them by itself, from this machine's directories.
 
     Raises:
         QueryRefused: a file that should be there cannot be read.
@@ -55,20 +49,29 @@ def connect(
     connection = duckdb.connect(
         ":memory:", config={**_CONFIG, "memory_limit": limits.memory, "threads": limits.threads}
     )
+    paths = {fs.uri(file): file for name in catalog.tables for file in catalog.files(name)}
     try:
         connection.execute("SET GLOBAL TimeZone = 'UTC'")
-        if readable is not None:
-            connection.register_filesystem(readable)
-        for table, schema in schemas.items():
-            types = connection.from_arrow(schema.empty_table()).types
-            columns = dict(zip(schema.names, map(str, types), strict=True))
-            connection.execute(views.create(table, columns, files.get(table, ()), keys.get(table)))
-        connection.execute(f"SET allowed_paths = {views.texts(file for of in files.values() for file in of)}")
+        if paths and not isinstance(fs, LocalFileSystem):  # DuckDB opens this machine's files by itself
+            connection.register_filesystem(Readable(fs, paths))
+        for name, table in catalog.tables.items():
+            groups = [
+                views.Files(_types(connection, columns), [fs.uri(file) for file in files])
+                for columns, files in catalog.written(name)
+            ]
+            connection.execute(views.create(table, _types(connection, table.columns), groups))
+        connection.execute(f"SET allowed_paths = {views.texts(paths)}")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
     except duckdb.Error as error:
         raise refusal(error, "See whether the lake is whole: `landfall status` tells.") from error
     return connection
+
+
+def _types(connection: duckdb.DuckDBPyConnection, columns: Mapping[str, str]) -> dict[str, str]:
+    """DuckDB's type of each column of a description."""
+    types = connection.from_arrow(arrow_schema(columns).empty_table()).types
+    return dict(zip(columns, map(str, types), strict=True))
 
 
 def check_select(connection: duckdb.DuckDBPyConnection, sql: str) -> None:

@@ -29,7 +29,7 @@ _LEFT_OUT = {
     "dim_drop": {"received", "name"},
     "agg_images_daily": {"milliseconds", *bucket_names()},
 }
-_LEFT_OUT_OF_ALL = {"date_key", "schema_version"}
+_LEFT_OUT_OF_ALL = {"date_key", "received", "schema_version"}
 
 _STORE = "image_store"
 
@@ -62,18 +62,19 @@ def digest(client: str) -> Digest:
         Damaged: a stored picture cannot be read.
     """
     with open_star(client, "digest") as star:
-        parts = {table: _of(_table_rows(star, table)) for table in TABLES if _columns(table)}
-        parts[_STORE] = _of(_store_rows(star))
+        parts = {table: _of(_table_rows(star, table)) for table in star.tables() if _columns(star, table)}
+        if "dim_image" in star.tables():
+            parts[_STORE] = _of(_store_rows(star))
     return Digest(hashlib.sha256(_canonical(sorted(parts.items()))).hexdigest(), parts)
 
 
-def _columns(table: str) -> list[str]:
+def _columns(star: Star, table: str) -> list[str]:
     """The columns that count."""
-    return sorted(set(TABLES[table].names) - _LEFT_OUT.get(table, set()) - _LEFT_OUT_OF_ALL)
+    return sorted(set(star.columns(table).names) - _LEFT_OUT.get(table, set()) - _LEFT_OUT_OF_ALL)
 
 
 def _table_rows(star: Star, table: str) -> Iterator[Any]:
-    names = ", ".join(f'"{name}"' for name in _columns(table))
+    names = ", ".join(f'"{name}"' for name in _columns(star, table))
     return run(star, f'SELECT {names} FROM "{table}"').rows  # noqa: S608  # columns and table are ours
 
 
@@ -108,4 +109,9 @@ def _of(rows: Iterable[Any]) -> str:
 
 
 def _canonical(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()
+    return json.dumps(value, separators=(",", ":"), default=_said).encode()
+
+
+def _said(value: Any) -> str:
+    """What JSON has no word for (a time, a decimal, bytes) as one text of its own kind."""
+    return f"{type(value).__name__}:{value.hex() if isinstance(value, bytes) else value}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -12,17 +12,17 @@ import pyarrow as pa
 from auth.gate import authorize
 from auth.policy import Action
 from conf.client import load_client
-from conf.errors import NotFound
+from conf.errors import LandfallError, NotFound
 from conf.settings import Settings, load_settings
 from landfall import confined
-from landfall.readable import Readable
-from spark_jobs.star.tables import DIMENSION_KEYS, TABLES
-from targets.dataset import Dataset, require
+from spark_jobs.star.described import known_tables
+from spark_jobs.star.tables import IMAGES
+from targets.catalog import Catalog, published_tables
+from targets.column_types import arrow_schema
 from targets.filesystem import FileSystem
 from targets.lake import client_layout, open_lake
-from targets.layout import ClientLayout
-from targets.local import LocalFileSystem
-from targets.published import current, published_feeds
+from targets.published import published_feeds
+from targets.tables import Table
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -34,26 +34,31 @@ class Star:
     Attributes:
         client: whose tables these are.
         feeds: the feeds that the caller may read; None: all.
-        files: each table's files, by URI. They are those that were published when the star was opened.
+        catalog: the tables and their files. They are those that were published when the star was opened.
     """
 
     def __init__(
         self,
         client: str,
         feeds: frozenset[str] | None,
-        files: Mapping[str, Sequence[str]],
+        catalog: Catalog,
+        fs: FileSystem,
         settings: Settings,
-        readable: Readable | None = None,
     ) -> None:
         self.client = client
         self.feeds = feeds
-        self.files = files
+        self.catalog = catalog
+        self._fs = fs
         self._settings = settings
-        self._connection = confined.connect(TABLES, files, DIMENSION_KEYS, settings.query, readable)
+        self._connection = confined.connect(fs, catalog, settings.query)
 
     def tables(self) -> list[str]:
         """Names of the tables."""
-        return list(TABLES)
+        return list(self.catalog.tables)
+
+    def columns(self, table: str) -> pa.Schema:
+        """A table's columns."""
+        return arrow_schema(self.catalog.tables[self._known(table)].columns)
 
     def sql(self, query: str) -> duckdb.DuckDBPyRelation:
         """What one SELECT over the tables gives, lazily; QueryRefused for anything else."""
@@ -77,17 +82,18 @@ class Star:
             raise confined.refusal(error) from error
 
     def arrow(self, table: str) -> pa.Table:
-        """A whole table in memory, with the columns of ``spark_jobs.star.tables``."""
-        schema = TABLES[self._known(table)]
+        """A whole table in memory."""
+        schema = self.columns(table)
         return self.sql(f'SELECT * FROM "{table}"').to_arrow_table().cast(schema)  # noqa: S608  # a table of ours
 
     def spark(self, table: str) -> DataFrame:
         """A table as a Spark DataFrame of this process's session."""
-        from landfall.star_frames import frame
         from spark_jobs.hadoop import serve
+        from spark_jobs.session import session
+        from spark_jobs.star.reading import frame
 
         serve(self.client)
-        return frame(self._settings, self._known(table), self.files.get(table, ()))
+        return frame(session(self._settings), self._fs, self.catalog, self._known(table))
 
     def close(self) -> None:
         """Gives up the database; what was read stays."""
@@ -102,8 +108,8 @@ class Star:
         self.close()
 
     def _known(self, table: str) -> str:
-        if table not in TABLES:
-            raise NotFound(f"There is no table {table!r}.", f"The tables are {', '.join(TABLES)}.")
+        if table not in self.catalog.tables:
+            raise NotFound(f"There is no table {table!r}.", f"The tables are {', '.join(self.catalog.tables)}.")
         return table
 
 
@@ -129,25 +135,15 @@ def open_star(client: str, action: Action = "query", feed: str | None = None) ->
         if feed not in config.feeds:
             raise NotFound(f"Client {client} has no feed {feed}.", f"Its feeds are: {', '.join(config.feeds)}.")
     feeds = permit.feeds if feed is None else frozenset({feed})
-    paths = published_files(fs, layout, feeds)
-    files = {table: [fs.uri(path) for path in of] for table, of in paths.items()}
-    # DuckDB opens this machine's files by itself.
-    foreign = {} if isinstance(fs, LocalFileSystem) else {fs.uri(path): path for of in paths.values() for path in of}
-    return Star(client, feeds, files, settings, Readable(fs, foreign) if foreign else None)
+    catalog = published_tables(fs, layout, feeds, _known(client, feeds, published_feeds(fs, layout)))
+    return Star(client, feeds, catalog, fs, settings)
 
 
-def published_files(fs: FileSystem, layout: ClientLayout, feeds: frozenset[str] | None) -> dict[str, list[str]]:
-    """The paths of each table's files that readers see, as the manifests of what is published name them.
-
-    Args:
-        feeds: which feeds' tables; None: all.
-    """
-    files: dict[str, list[str]] = {table: [] for table in TABLES}
-    for entry in current(fs, layout, [feed for feed in published_feeds(fs, layout) if feeds is None or feed in feeds]):
-        path = layout.stage("load", entry.feed, entry.receipt, entry.drop, entry.stages["load"])
-        manifest = require(Dataset(fs, path), f"Load of the published drop {entry.drop[:12]}")
-        for name in sorted(manifest.files):
-            table = name.partition("/")[0]
-            if table in files and name.endswith(".parquet"):
-                files[table].append(f"{path}/{name}")
-    return files
+def _known(client: str, feeds: frozenset[str] | None, published: Sequence[str]) -> dict[str, Table]:
+    """The tables of the client's feeds as far as its file tells; those of catalogues if any feed is not in it."""
+    try:
+        configured = load_client(client).feeds
+    except LandfallError:  # what is published can be read whatever became of the file
+        return IMAGES
+    known = known_tables({name: feed for name, feed in configured.items() if feeds is None or name in feeds})
+    return known if configured.keys() >= set(published) else {**IMAGES, **known}

@@ -3,18 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from targets.tables import ORDER, Resolve, Table
+
+# DuckDB's types of the columns of ``ORDER``.
+_ORDER = dict(zip(ORDER, ("TIMESTAMP", "VARCHAR", "INTEGER", "BIGINT"), strict=True))
 
 
-def create(table: str, columns: Mapping[str, str], files: Sequence[str], key: str | None) -> str:
-    """SQL that makes a table's view.
+class Files(NamedTuple):
+    """Files of a table that were written with one set of columns.
+
+    Attributes:
+        columns: DuckDB's type of each.
+        uris: of the files.
+    """
+
+    columns: Mapping[str, str]
+    uris: Sequence[str]
+
+
+def create(table: Table, columns: Mapping[str, str], groups: Sequence[Files]) -> str:
+    """SQL that makes a table's view: a dimension with one row of each key, records as ``Table.resolve`` says.
 
     Args:
-        columns: DuckDB's type of each column. A file that lacks one has null there; one that has more keeps it hidden.
-        files: the table's files, by URI; without any the view is empty.
-        key: the column that names a member of a dimension: the view keeps one row of each. None: all rows.
+        columns: DuckDB's type of each of the table's columns.
+        groups: its files; without any the view is empty. What a file lacks is null, what it has besides is hidden, and
+            what is of another type there is cast, to null where that cannot be.
     """
-    rows = _rows(columns, files)
-    return f"CREATE VIEW {_name(table)} AS {rows if key is None else _one_a_key(rows, list(columns), key)}"
+    hidden = _ORDER if table.resolve else {}
+    rows = _rows({**columns, **hidden}, [Files({**group.columns, **hidden}, group.uris) for group in groups])
+    if table.key is not None:
+        rows = _one_a_key(rows, list(columns), table.key)
+    if table.resolve is not None and groups:
+        rows = _resolved(rows, list(columns), table.resolve)
+    return f"CREATE VIEW {_name(table.name)} AS SELECT {_names(columns)} FROM ({rows})"  # noqa: S608
 
 
 def texts(values: Iterable[str]) -> str:
@@ -23,14 +46,41 @@ def texts(values: Iterable[str]) -> str:
     return f"[{', '.join(quoted)}]::VARCHAR[]"
 
 
-def _rows(columns: Mapping[str, str], files: Sequence[str]) -> str:
+def _rows(columns: Mapping[str, str], groups: Sequence[Files]) -> str:
     nulls = ", ".join(f"NULL::{kind} AS {_name(name)}" for name, kind in columns.items())
-    rows = f"SELECT {nulls} WHERE false"
-    if files:
-        # The columns of the directories' names (year=, drop= …) are not the table's.
-        read = f"read_parquet({texts(files)}, union_by_name = true, hive_partitioning = false)"
-        rows += f" UNION ALL BY NAME SELECT * FROM {read}"  # noqa: S608  # all names are ours
-    return f"SELECT {_names(columns)} FROM ({rows})"  # noqa: S608
+    parts = [f"SELECT {nulls} WHERE false", *(_read(columns, group) for group in groups)]
+    return f"SELECT {_names(columns)} FROM ({' UNION ALL BY NAME '.join(parts)})"  # noqa: S608
+
+
+def _read(columns: Mapping[str, str], group: Files) -> str:
+    """All columns of files, those cast that the table has of another type."""
+    # The columns of the directories' names (year=, drop= …) are not the table's.
+    read = f"read_parquet({texts(group.uris)}, union_by_name = true, hive_partitioning = false)"
+    cast = [
+        f"TRY_CAST({_name(name)} AS {kind}) AS {_name(name)}"
+        for name, kind in columns.items()
+        if group.columns.get(name, kind) != kind
+    ]
+    replaced = f"REPLACE ({', '.join(cast)})" if cast else ""
+    return f"SELECT * {replaced} FROM {read}"  # noqa: S608  # all names are ours
+
+
+def _resolved(rows: str, columns: Sequence[str], resolve: Resolve) -> str:
+    """Rows with the columns of ``ORDER`` -> those of them that readers see."""
+    shown = ", ".join(f"r.{_name(name)}" for name in columns)
+    if resolve.by == "upsert":
+        last = f"SELECT max(row({_names(ORDER)})) AS _last FROM ({rows}) GROUP BY {_names(resolve.columns)}"  # noqa: S608
+        same = 'row(r.received, r."drop", r.entry, r.line) = w._last'
+    else:
+        period = _period(resolve)
+        last = f'SELECT {period} AS _period, max(row(received, "drop")) AS _last FROM ({rows}) GROUP BY ALL'  # noqa: S608
+        same = f'row(r.received, r."drop") = w._last AND {_period(resolve, "r.")} IS NOT DISTINCT FROM w._period'
+    return f"SELECT {shown} FROM ({rows}) r SEMI JOIN ({last}) w ON {same}"  # noqa: S608
+
+
+def _period(resolve: Resolve, of: str = "") -> str:
+    (column,) = resolve.columns
+    return f"strftime({of}{_name(column)}, '{'%Y-%m-%d' if resolve.period == 'day' else '%Y-%m'}')"
 
 
 def _one_a_key(rows: str, columns: Sequence[str], key: str) -> str:

@@ -11,7 +11,9 @@ from pipelines.transform import Transform
 from pipelines.validate import Validate
 from spark_jobs.session import session
 from spark_jobs.star.load import LoadInputs, load
+from spark_jobs.star.tables import IMAGES
 from targets.dataset import Staging
+from targets.tables import Table
 
 
 class Load(Stage):
@@ -25,6 +27,9 @@ class Load(Stage):
 
     def settings_read(self) -> Mapping[str, Any]:
         return {}
+
+    def tables(self) -> Mapping[str, Table]:
+        return IMAGES
 
     def work(self, place: Staging) -> tuple[Mapping[str, int], Mapping[str, str]]:
         spark = session(self.places.settings)

@@ -31,6 +31,7 @@ from targets.filesystem import Lease
 from targets.layout import Stage as StageName
 from targets.register import Drop
 from targets.runlog import RunLog
+from targets.tables import Table
 
 _IMPORTED_IN = os.getpid()
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}\Z")
@@ -71,6 +72,10 @@ class Stage(luigi.Task):
     def work(self, place: Staging) -> tuple[Mapping[str, int], Mapping[str, str]]:
         """Makes the output in ``place``; returns counts, and digests of files that need not be read again."""
         raise NotImplementedError
+
+    def tables(self) -> Mapping[str, Table]:
+        """What readers find in the output, by table; nothing in that of most stages."""
+        return {}
 
     @property
     def places(self) -> Context:
@@ -192,6 +197,7 @@ class Stage(luigi.Task):
             counts=counts,
             times=times,
             versions=versions(),
+            tables={name: table.to_json() for name, table in self.tables().items()},
         )
 
     @contextlib.contextmanager

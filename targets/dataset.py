@@ -31,6 +31,8 @@ class Manifest:
         times: when the stage began and ended (ISO 8601, UTC) and how many seconds it took.
         versions: of Landfall and the libraries that shaped the output.
         schema_version: of the tables.
+        tables: what readers find in the output (``targets.tables.Table`` as JSON), by table; empty of an output that
+            no reader sees, and of one that is older than descriptions.
     """
 
     stage: str
@@ -46,6 +48,7 @@ class Manifest:
     versions: Mapping[str, str]
     schema_version: int = 1
     files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def to_json(self) -> bytes:
         return json.dumps(self.__dict__, indent=1, sort_keys=True, ensure_ascii=False).encode()

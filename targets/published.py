@@ -27,7 +27,7 @@ class Published:
         seq: 1 for the first build of the drop that was published, then 2, 3 …
         build: of the publish stage.
         published: when (UTC).
-        receipt: the drop's receipt date.
+        received: when the drop was received (UTC); the start of that day in an entry that is older than this field.
         stages: the build of every stage whose output this is, by stage.
     """
 
@@ -36,8 +36,13 @@ class Published:
     seq: int
     build: str
     published: datetime
-    receipt: date
+    received: datetime
     stages: Mapping[str, str]
+
+    @property
+    def receipt(self) -> date:
+        """The drop's receipt date."""
+        return self.received.date()
 
     def to_json(self) -> bytes:
         fields = {
@@ -47,6 +52,7 @@ class Published:
             "build": self.build,
             "published": self.published.isoformat(),
             "receipt": self.receipt.isoformat(),
+            "received": self.received.isoformat(),
             "stages": dict(self.stages),
         }
         return json.dumps(fields, indent=1).encode()
@@ -60,7 +66,7 @@ class Published:
             seq=fields["seq"],
             build=fields["build"],
             published=datetime.fromisoformat(fields["published"]).astimezone(UTC),
-            receipt=date.fromisoformat(fields["receipt"]),
+            received=datetime.fromisoformat(fields.get("received") or f"{fields['receipt']}T00:00Z").astimezone(UTC),
             stages=fields["stages"],
         )
 
@@ -81,7 +87,7 @@ def publish(fs: FileSystem, layout: ClientLayout, drop: Drop, build: str, stages
         if newest is not None and newest.build == build:
             return newest
         seq = 1 if newest is None else newest.seq + 1
-        entry = Published(drop.feed, drop.id, seq, build, now(), drop.receipt, stages)
+        entry = Published(drop.feed, drop.id, seq, build, now(), drop.received, stages)
         # Another process may publish the same build, or another one under the same seq: we look again who is newest.
         with contextlib.suppress(AlreadyExists):
             fs.create(f"{month}/{drop.id}.{seq}.{build}", entry.to_json())

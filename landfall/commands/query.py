@@ -36,18 +36,18 @@ def tables(client: ClientOption, as_json: JsonOption = False) -> None:
     """List the tables of a client's star with their rows and columns."""
     from landfall.star import open_star
     from landfall.terminal import say, show_json, show_table
-    from spark_jobs.star.tables import TABLES
 
     with open_star(client) as star:
-        rows = {table: star.sql(f'SELECT count(*) FROM "{table}"').fetchall()[0][0] for table in TABLES}  # noqa: S608
-    columns = {table: [f"{field.name} {field.type}" for field in schema] for table, schema in TABLES.items()}
+        tables = star.tables()
+        rows = {table: star.sql(f'SELECT count(*) FROM "{table}"').fetchall()[0][0] for table in tables}  # noqa: S608
+        columns = {table: [f"{field.name} {field.type}" for field in star.columns(table)] for table in tables}
     if as_json:
-        show_json([{"table": table, "rows": rows[table], "columns": columns[table]} for table in TABLES])
+        show_json([{"table": table, "rows": rows[table], "columns": columns[table]} for table in tables])
         return
     show_table(
-        ["table", "rows", "columns"], [[t, f"{rows[t]:,}", len(columns[t])] for t in TABLES], ["rows", "columns"]
+        ["table", "rows", "columns"], [[t, f"{rows[t]:,}", len(columns[t])] for t in tables], ["rows", "columns"]
     )
-    for table in TABLES:
+    for table in tables:
         say()
         say(table, style="bold")
         say("  " + ", ".join(columns[table]))

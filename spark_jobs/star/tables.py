@@ -1,4 +1,4 @@
-"""The columns of every table of the star, for who writes them (Spark) and who reads them (DuckDB, Arrow, Spark).
+"""The columns of every table of a feed of catalogues.
 
 A column is only ever added, never renamed or given another type: old and new files are read together by name.
 Times are UTC without a zone. Keys are 32 hex digits (see ``spark_jobs.star.keys``).
@@ -7,6 +7,9 @@ Times are UTC without a zone. Keys are 32 hex digits (see ``spark_jobs.star.keys
 from __future__ import annotations
 
 import pyarrow as pa
+
+from targets.column_types import written_type
+from targets.tables import Kind, Table
 
 SCHEMA_VERSION = 1
 
@@ -129,3 +132,15 @@ DIMENSION_KEYS = {
     "dim_outcome": "outcome_key",
     "dim_image": "image_key",
 }
+
+
+_KINDS: dict[str, Kind] = {"fact": "fact", "dim": "dimension", "agg": "aggregate"}
+
+
+def described(name: str) -> Table:
+    """A table as a manifest describes it."""
+    columns = {field.name: written_type(field.type) for field in TABLES[name]}
+    return Table(name, _KINDS[name.partition("_")[0]], columns, DIMENSION_KEYS.get(name))
+
+
+IMAGES = {name: described(name) for name in TABLES}

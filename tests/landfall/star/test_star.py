@@ -109,7 +109,7 @@ def test_a_grant_on_some_feeds_shows_those_only(published: Published, as_user: C
         assert star.feeds == frozenset({"scans"})
         assert star.sql("SELECT line FROM fact_image_request").fetchall() == [(8,)]
         assert star.sql("SELECT feed FROM dim_drop").fetchall() == [("scans",)]
-        assert not any("photos" in file for files in star.files.values() for file in files)
+        assert not any("photos" in file for table in star.tables() for file in star.catalog.files(table))
     with pytest.raises(AccessDenied):
         open_star("demo", feed="photos")
 

@@ -1,0 +1,121 @@
+"""What readers see of a client: every table, and the files of it that each published output holds."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from targets.dataset import Dataset, Manifest, require
+from targets.filesystem import FileSystem
+from targets.layout import ClientLayout
+from targets.published import Published, current, published_feeds
+from targets.tables import Table, merged
+
+
+@dataclass(frozen=True)
+class Part:
+    """The files of one table in one published output.
+
+    Attributes:
+        table: as the output's manifest describes it.
+        files: their paths.
+        output: path of the output.
+        feed, drop: of which drop it is.
+        build: of the stage that made it.
+        received: when the drop was received (UTC).
+    """
+
+    table: Table
+    files: tuple[str, ...]
+    output: str
+    feed: str
+    drop: str
+    build: str
+    received: datetime
+
+    @property
+    def identity(self) -> str:
+        """What says that two parts hold the same."""
+        return f"{self.feed}/{self.drop}/{self.build}"
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """The tables that readers see, and what they are made of.
+
+    Attributes:
+        tables: each table, as all its parts together describe it.
+        parts: of each table, in order of receipt; none of a table that nothing was published of.
+    """
+
+    tables: Mapping[str, Table]
+    parts: Mapping[str, tuple[Part, ...]]
+
+    def files(self, table: str) -> list[str]:
+        """Paths of all the table's files."""
+        return [file for part in self.parts[table] for file in part.files]
+
+    def written(self, table: str) -> list[tuple[Mapping[str, str], list[str]]]:
+        """The table's files by the columns that they were written with: (columns, paths), older columns first."""
+        groups: dict[tuple[tuple[str, str], ...], list[str]] = {}
+        for part in self.parts[table]:
+            if part.files:
+                groups.setdefault(tuple(part.table.columns.items()), []).extend(part.files)
+        return [(dict(columns), files) for columns, files in groups.items()]
+
+    def identity(self, table: str) -> list[str]:
+        """What says whether the table is still the same: the identities of its parts."""
+        return sorted(part.identity for part in self.parts[table])
+
+    def of_drops(self, drops: Collection[str]) -> Catalog:
+        """The same tables, of these drops alone."""
+        parts = {name: tuple(part for part in of if part.drop in drops) for name, of in self.parts.items()}
+        return Catalog(self.tables, parts)
+
+
+def published_tables(
+    fs: FileSystem, layout: ClientLayout, feeds: Collection[str] | None, known: Mapping[str, Table]
+) -> Catalog:
+    """What readers see now of the feeds.
+
+    Args:
+        feeds: which feeds' tables; None: all.
+        known: tables that are there even where nothing is published; the files of an output that is older than
+            descriptions are described by them.
+    """
+    parts: defaultdict[str, list[Part]] = defaultdict(list)
+    wanted = [feed for feed in published_feeds(fs, layout) if feeds is None or feed in feeds]
+    for entry in sorted(current(fs, layout, wanted), key=lambda one: (one.received, one.drop)):
+        for part in _parts(fs, layout, entry, known):
+            parts[part.table.name].append(part)
+    names = list(dict.fromkeys([*known, *parts]))
+    described = {name: [known[name]] if name in known else [] for name in names}
+    tables = {name: merged([*described[name], *_tables(parts.get(name, ()))]) for name in names}
+    return Catalog(tables, {name: tuple(parts.get(name, ())) for name in names})
+
+
+def _tables(parts: Iterable[Part]) -> list[Table]:
+    return [part.table for part in parts]
+
+
+def _parts(fs: FileSystem, layout: ClientLayout, entry: Published, known: Mapping[str, Table]) -> Iterator[Part]:
+    """The tables that Load made of a published drop."""
+    build = entry.stages["load"]
+    path = layout.stage("load", entry.feed, entry.receipt, entry.drop, build)
+    manifest = require(Dataset(fs, path), f"Load of the published drop {entry.drop[:12]}")
+    for name, table in _described(manifest, known).items():
+        files = tuple(f"{path}/{file}" for file in sorted(manifest.files) if _is_of(file, name))
+        yield Part(table, files, path, entry.feed, entry.drop, build, entry.received)
+
+
+def _described(manifest: Manifest, known: Mapping[str, Table]) -> dict[str, Table]:
+    if manifest.tables:
+        return {name: Table.from_json(fields) for name, fields in manifest.tables.items()}
+    there = dict.fromkeys(file.partition("/")[0] for file in sorted(manifest.files))
+    return {name: known[name] for name in there if name in known}
+
+
+def _is_of(file: str, table: str) -> bool:
+    return file.startswith(f"{table}/") and file.endswith(".parquet")
