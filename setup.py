@@ -12,7 +12,7 @@ setup(
     long_description_content_type="text/markdown",
     python_requires=">=3.11,<3.13",
     packages=find_packages(include=["conf*", "targets*", "auth*", "spark_jobs*", "pipelines*", "landfall*"]),
-    package_data={"conf": ["*.toml", "clients/*.toml", "luigi.cfg"], "landfall": ["samples/*"]},
+    package_data={"conf": ["*.toml", "clients/*.toml", "luigi.cfg"]},
     install_requires=[
         "aiohttp>=3.14,<4",
         "duckdb>=2.0,<3",

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import time
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
@@ -13,9 +9,9 @@ import pytest
 import trustme
 
 from landfall.sample_web import SampleWeb, catalogue
-from targets.journal import Journal
 from targets.layout import STAGES
 from tests.installation import OPERATOR, Installation
+from tests.pipelines.holding import events, held
 from tests.servers.ldap import Slapd, running
 
 LINES = 60
@@ -44,15 +40,7 @@ def asks(installation: Installation, slapd: Slapd) -> Installation:
 
 
 def content(web: SampleWeb) -> bytes:
-    """A catalogue whose landing takes long enough to be met: blank lines are read, and come to nothing."""
-    lines = catalogue(web.url, LINES, seed=4)
-    return b"".join(line.content + b"\n" for line in lines) + (b" " * 60_000 + b"\n") * 150
-
-
-def events(installation: Installation, event: str) -> list[str]:
-    """The stages that the journal tells this of."""
-    journal = Journal(installation.home / "logs" / installation.client / "journal.jsonl")
-    return [entry["stage"] for entry in journal.entries() if entry["event"] == event]
+    return b"".join(line.content + b"\n" for line in catalogue(web.url, LINES, seed=4))
 
 
 def run_and(installation: Installation, stages: Collection[str], happens: Callable[[], None]) -> tuple[str, int, str]:
@@ -61,29 +49,12 @@ def run_and(installation: Installation, stages: Collection[str], happens: Callab
     Returns:
         The stage, the run's exit code and what it said.
     """
-    said = installation.root / "said"
-    with said.open("wb") as output:
-        run = subprocess.Popen(
-            installation.luigi_command(),
-            env=installation.environment(),
-            cwd=installation.root,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            while run.poll() is None and not (met := [one for one in events(installation, "started") if one in stages]):
-                time.sleep(0.005)
-            assert run.poll() is None, said.read_text()
-            os.kill(run.pid, signal.SIGSTOP)
-            assert met[0] not in events(installation, "finished"), f"{met[0]} ended too soon to be met"
-            happens()
-            os.kill(run.pid, signal.SIGCONT)
-            code = run.wait(timeout=200)
-        finally:
-            run.kill()
-            run.wait()
-    return met[0], code, said.read_text()
+    with held(installation, stages) as run:
+        stage = run.stage()
+        assert stage, run.output.read_text()
+        happens()
+        run.go_on()
+        return stage, *run.end()
 
 
 def test_who_leaves_the_group_in_the_middle_of_a_run_gets_no_further(

@@ -147,7 +147,7 @@ def test_a_server_killed_within_the_stage_is_waited_for(
     installation: Installation, plain: Installation, content: bytes, tmp_path: Path
 ) -> None:
     with mongo_server(tmp_path / "mongo") as server:
-        with_mongo(installation, server, "killed", batch_bytes=60_000)
+        with_mongo(installation, server, "killed", batch_bytes=4_000)
         installation.upload("catalogue.txt", content)
         runs = threading.Thread(target=lambda: ended.append(installation.run()))
         ended: list[Any] = []

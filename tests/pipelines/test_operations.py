@@ -11,6 +11,7 @@ import pytest
 
 from landfall.sample_web import SampleWeb, catalogue
 from tests.installation import Installation
+from tests.pipelines.holding import held
 
 
 def content(web: SampleWeb, lines: int, seed: int = 1) -> bytes:
@@ -120,6 +121,22 @@ def test_two_runs_at_once_do_each_drop_once(installation: Installation, web: Sam
     assert [receipt["status"] for receipt in installation.receipts()] == ["published"] * 2
     assert installation.rows("SELECT count(*) AS n FROM fact_image_request") == [{"n": 80}]
     assert list(installation.incoming.iterdir()) == []
+
+
+def test_an_upload_that_arrives_during_a_run_is_done_in_it(installation: Installation, web: SampleWeb) -> None:
+    installation.upload("first.txt", content(web, 10))
+    with held(installation, ["validate"]) as run:
+        assert run.stage() == "validate"
+        installation.upload("second.txt", content(web, 10, seed=2))
+        run.go_on()
+        assert run.stage() == "validate"
+        run.go_on()
+        code, said = run.end()
+    assert code == 0, said
+    assert [(receipt["name"], receipt["counts"]["ok"]) for receipt in installation.receipts()] == [
+        ("first.txt", 10),
+        ("second.txt", 10),
+    ]
 
 
 def test_a_web_that_dies_and_comes_back(installation: Installation) -> None:

@@ -9,7 +9,6 @@ import pwd
 import stat
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from landfall.sample_web import SampleWeb
 from targets.register import identity
 from tests.pipelines.test_operations import content
 from tests.servers.sftp import SftpHost, sftp_host
+from tests.servers.waiting import until
 
 PADDING = 200_000
 
@@ -335,9 +335,7 @@ def slides(host: SftpHost, web: SampleWeb, size: int) -> None:
     assert host.sftp("demo", f"put {file} incoming/slides/slide.txt", cut=size // 2).returncode < 0
     assert {upload["name"]: upload["complete"] for upload in uploads(host)}["slide.txt"] is False
     assert host.sftp("demo", f"reput {file} incoming/slides/slide.txt").returncode == 0
-    deadline = time.monotonic() + 30
-    while not {upload["name"]: upload["complete"] for upload in uploads(host)}["slide.txt"]:
-        assert time.monotonic() < deadline
+    until(lambda: {upload["name"]: upload["complete"] for upload in uploads(host)}["slide.txt"], "the slide settles")
 
 
 def uploads(host: SftpHost) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -39,11 +40,20 @@ def program(name: str) -> str:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody has just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """A port of 127.0.0.1 that nobody has just now, and that the system gives to nobody who asks for any.
+
+    Ports below 32768 are not given to those who connect (ip_local_port_range), so it is still free when its server
+    starts, and when it starts anew after a kill.
+    """
+    chance = random.SystemRandom()
+    for port in (chance.randrange(10_000, 32_000) for _ in range(1000)):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no port of 127.0.0.1 is free")
 
 
 @functools.cache

@@ -25,7 +25,7 @@ PEOPLE_BASE, GROUP_BASE = f"ou=people,{BASE}", f"ou=groups,{BASE}"
 SERVICE, SERVICE_PASSWORD = f"cn=landfall,ou=services,{BASE}", "the service's own"
 _ROOT, _ROOT_PASSWORD = f"cn=root,{BASE}", "roots"
 _STRICT = f"cn=strict,ou=policies,{BASE}"
-_READY_SECONDS = 20
+_READY_SECONDS = 90
 _CONF = """
 include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema

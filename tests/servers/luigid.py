@@ -51,13 +51,13 @@ class Luigid:
                 cwd=self.root,
                 start_new_session=True,
             )
-        until(self._answers, "luigid answers", 30)
+        until(self._answers, "luigid answers")
 
     def stop(self) -> None:
         """Ends it in good order: it writes its state."""
         if self.process:
             self.process.terminate()
-            self.process.wait(10)
+            self.process.wait(60)
             self.process = None
 
     def kill(self) -> None:

@@ -25,7 +25,7 @@ from tests.servers import free_port, missing
 
 _SOURCES = Path(__file__).parent / "ferretdb"
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "landfall-tests"
-_SECONDS_TO_START = 30
+_SECONDS_TO_START = 90
 ROOT, ROOT_PASSWORD = "root", "root's own"
 
 

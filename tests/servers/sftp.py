@@ -25,7 +25,7 @@ from tests.installation import OPERATOR, Installation
 from tests.servers import free_port, missing, program
 
 ADMIN = "ada"
-_SECONDS_TO_START = 20
+_SECONDS_TO_START = 90
 CLIENTS = ("demo", "rival")
 _GRANTS = """
 [[grants]]
@@ -52,7 +52,7 @@ kind = "images"
 sources = ["127.0.0.1:{port}"]
 size = "/(?P<width>\\\\d+)/(?P<height>\\\\d+)$"
 complete = "{complete}"
-settle_seconds = 2
+settle_seconds = 12
 """
 FEEDS = {"photos": "rename", "scans": "sidecar", "slides": "settle"}
 

@@ -86,7 +86,7 @@ def test_quotas(whole: HdfsCluster, root: str, transport: str) -> None:
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_a_namenode_that_is_gone_and_comes_back(whole: HdfsCluster, root: str, transport: str) -> None:
     fs = fs_of(whole, transport, timeout=5)
-    fs.create(f"{root}/a", b"x")
+    fs_of(whole, transport, patience=30).create(f"{root}/a", b"x")
     whole.stop_namenode(signal.SIGKILL)
     with pytest.raises(StorageError, match=r"does not answer.*NameNode"):
         fs.read(f"{root}/a")
@@ -101,7 +101,7 @@ def test_a_namenode_that_is_gone_and_comes_back(whole: HdfsCluster, root: str, t
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_a_namenode_that_hangs(whole: HdfsCluster, root: str, transport: str) -> None:
     fs = fs_of(whole, transport, timeout=2)
-    fs.create(f"{root}/a", b"x")
+    fs_of(whole, transport, patience=30).create(f"{root}/a", b"x")
     whole.signal("namenode", signal.SIGSTOP)
     try:
         with pytest.raises(StorageError, match="does not answer"):

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
+import sysconfig
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -16,6 +19,7 @@ from tests.landfall.cli.conftest import Ended
 
 Call = Callable[..., Ended]
 OURS = Path(conf.__file__).parent
+REPO = OURS.parent
 
 
 @pytest.fixture
@@ -168,10 +172,28 @@ def test_prod_has_no_demo_operator(landfall: Call, outside: Path, monkeypatch: p
     assert not (outside / "var" / "directory.json").exists()
 
 
-def test_it_works_from_an_installed_package_too(outside: Path) -> None:
-    """In a process of its own, where nothing but the package is on the path."""
-    environment = {**os.environ, "LANDFALL_ENV": "dev"}
-    command = [sys.executable, "-P", "-m", "landfall", "init"]
-    ended = subprocess.run(command, env=environment, cwd=outside, capture_output=True, text=True)
-    assert ended.returncode == 0, ended.stderr
+def test_the_wheel_is_all_that_it_needs(outside: Path, tmp_path: Path) -> None:
+    """Unpacked, and found by a Python that has our libraries and not this checkout."""
+    source, site, wheels = tmp_path / "source", tmp_path / "site", tmp_path / "wheels"
+    shutil.copytree(REPO, source, ignore=shutil.ignore_patterns(".*", "tests", "var", "build", "*.egg-info"))
+    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+    built = subprocess.run([*pip, "--wheel-dir", wheels, source], capture_output=True, text=True)
+    assert built.returncode == 0, built.stderr
+    (wheel,) = wheels.iterdir()
+    zipfile.ZipFile(wheel).extractall(site)
+    packages = ("auth", "conf", "landfall", "pipelines", "spark_jobs", "targets")
+    modules = {path.relative_to(REPO) for package in packages for path in (REPO / package).rglob("*.py")}
+    assert {path for path in modules if not (site / path).exists()} == set()
+
+    def run(*command: str) -> None:
+        paths = os.pathsep.join([str(site), sysconfig.get_path("purelib")])
+        environment = {**os.environ, "LANDFALL_ENV": "dev", "PYTHONPATH": paths}
+        if "luigi" in command:
+            environment |= sourced(outside / "var" / "demo.env")
+        python = [sys.executable, "-S", "-P", "-m"]
+        ended = subprocess.run([*python, *command], env=environment, cwd=outside, capture_output=True, text=True)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+
+    run("landfall", "init")
     assert (outside / "conf" / "clients" / "demo.toml").exists()
+    run("luigi", "--module", "pipelines", "RunClient", "--client", "demo", "--local-scheduler")

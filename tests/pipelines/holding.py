@@ -1,0 +1,79 @@
+"""A run that holds still in its stages, so that something can happen in the middle of each."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from targets.journal import Journal
+from tests.installation import Installation
+from tests.servers.waiting import until
+
+# Luigi as its command runs it, stopping itself once it has begun one of these stages.
+_DRIVER = """
+import os, signal, sys
+from targets.journal import Journal
+journalled = Journal._append
+def append(journal, fields):
+    journalled(journal, fields)
+    if fields["event"] == "started" and fields["stage"] in sys.argv[1].split(","):
+        os.kill(os.getpid(), signal.SIGSTOP)
+Journal._append = append
+from luigi.cmdline import luigi_run
+luigi_run(sys.argv[3:])
+"""
+_STILL = (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)
+
+
+@dataclass
+class Held:
+    """A run that stops at the beginning of each of some stages until it is told to go on."""
+
+    installation: Installation
+    process: subprocess.Popen[bytes]
+    output: Path
+
+    def stage(self) -> str:
+        """Awaits that the run stops or ends; the stage that it has begun, or nothing if it has ended."""
+        until(lambda: psutil.Process(self.process.pid).status() in _STILL, "the run stops", 280)
+        return "" if self.process.poll() is not None else events(self.installation, "started")[-1]
+
+    def go_on(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
+    def end(self) -> tuple[int, str]:
+        """Awaits the end; the exit code and what the run said."""
+        return self.process.wait(timeout=280), self.output.read_text()
+
+
+@contextmanager
+def held(installation: Installation, stages: Collection[str]) -> Iterator[Held]:
+    """Runs the client, which stops in each of these stages."""
+    said = installation.root / "said"
+    with said.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-c", _DRIVER, ",".join(stages), *installation.luigi_command()],
+            env=installation.environment(),
+            cwd=installation.root,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        yield Held(installation, process, said)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def events(installation: Installation, event: str) -> list[str]:
+    """The stages that the journal tells this of, in order."""
+    journal = Journal(installation.home / "logs" / installation.client / "journal.jsonl")
+    return [entry["stage"] for entry in journal.entries() if entry["event"] == event]
