@@ -28,7 +28,7 @@ class Rule(NamedTuple):
 
     @property
     def family(self) -> str:
-        """The part before the dot: ``line``, ``csv``, ``json``, ``url``, ``fetch``, ``image`` or ``upload``."""
+        """The part before the dot, such as ``line``, ``csv``, ``value``, ``url``, ``fetch`` or ``upload``."""
         return self.code.partition(".")[0]
 
     def say(self, **values: object) -> str:
@@ -44,13 +44,28 @@ class Rule(NamedTuple):
 _MEND = "Correct the line and drop the rejects file again."
 _LATER = "The source failed at the time; drop the rejects file again later."
 
+ROW = "row."
+
 RULES: dict[str, Rule] = {
     rule.code: rule
     for rule in (
         Rule("ok", "ok", "Accepted.", ""),
         Rule("duplicate.in_drop", "duplicate", "The same as line {first}.", "Nothing: the first line counts."),
+        Rule("duplicate.later", "duplicate", "Line {first} has the same key.", "Nothing: the last line counts."),
+        Rule(
+            "duplicate.earlier_drop",
+            "duplicate",
+            "The key came before, in drop {drop}, line {first}.",
+            "Nothing: what came first counts.",
+        ),
+        Rule(
+            "duplicate.rejected",
+            "quarantined",
+            "Line {first} has the same key.",
+            "Leave out one of the lines, or give it a key of its own.",
+        ),
         # what Land and Validate find in the line itself
-        Rule("line.encoding", "quarantined", "The line is not UTF-8 (byte {at}).", "Save the file as UTF-8."),
+        Rule("line.encoding", "quarantined", "The line is not {encoding} (byte {at}).", "Save the file as UTF-8."),
         Rule("line.nul", "quarantined", "The line holds a NUL byte (byte {at}).", _MEND),
         Rule(
             "line.too_long",
@@ -73,6 +88,16 @@ RULES: dict[str, Rule] = {
         Rule("csv.no_url", "quarantined", "The url column is empty.", _MEND),
         Rule("json.malformed", "quarantined", "The line is not a JSON object: {reason}.", _MEND),
         Rule("json.no_url", "quarantined", "The object has no text under url.", 'Give every object a "url".'),
+        # what Validate finds in the values of a record
+        Rule("key.missing", "quarantined", "{column}: the key has no value.", _MEND),
+        Rule("value.missing", "quarantined", "{column}: there is no value.", "Give the row a value there."),
+        Rule("value.type", "quarantined", "{column}: this is no {wanted}.", _MEND),
+        Rule("value.pattern", "quarantined", "{column}: the value does not look like {wanted}.", _MEND),
+        Rule("value.min", "quarantined", "{column}: the value is less than {wanted}.", _MEND),
+        Rule("value.max", "quarantined", "{column}: the value is more than {wanted}.", _MEND),
+        Rule("value.length", "quarantined", "{column}: the value has not {wanted} characters.", _MEND),
+        Rule("value.one_of", "quarantined", "{column}: the value is none of {wanted}.", _MEND),
+        Rule("value.future", "quarantined", "{column}: the value lies after the receipt of the file.", _MEND),
         # what Validate finds in the URL
         Rule("url.malformed", "quarantined", "This is not a URL: {reason}.", _MEND),
         Rule("url.scheme", "quarantined", "The URL begins with {value}, not http or https.", _MEND),
@@ -184,3 +209,10 @@ RULES: dict[str, Rule] = {
         ),
     )
 }
+
+
+def rule(code: str) -> Rule:
+    """The rule of a code that stands in a lake; that of a feed's own check across columns is ``row.<name>``."""
+    if code.startswith(ROW):
+        return Rule(code, "quarantined", f"The row breaks the feed's rule {code.removeprefix(ROW)}.", _MEND)
+    return RULES[code]

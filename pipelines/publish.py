@@ -15,8 +15,8 @@ from pipelines.store import Store
 from pipelines.transform import Transform
 from pipelines.validate import Validate
 from spark_jobs import receipt
+from spark_jobs.fields import column_names
 from spark_jobs.index import Index
-from spark_jobs.parse import column_names
 from spark_jobs.proof import prove
 from spark_jobs.rejects import ADDED
 from spark_jobs.session import session

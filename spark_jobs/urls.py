@@ -11,22 +11,14 @@ from yarl import URL
 
 from conf.feeds import ImagesFeed
 from conf.hosts import matches
-from conf.rules import RULES
 from conf.settings import Settings
+from spark_jobs.fields import Fault, fault
 
 _LONGEST = 8000  # characters that RFC 9110, 4.1 wants everybody to support
 _SHOWN = 200
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _IN_QUERY = "-._~!$&'()*+,;=:@/?%"  # RFC 3986, 3.4; what is escaped already stays
 _NOT_IN_URLS = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\ud800-\udfff\\]|%(?![0-9A-Fa-f]{2})")
-
-
-class Fault(NamedTuple):
-    """Why a line is quarantined."""
-
-    rule: str
-    value: str | None
-    message: str
 
 
 class Checked(NamedTuple):
@@ -92,11 +84,6 @@ def check(text: str, policy: UrlPolicy) -> Checked | Fault:
     # A query is kept to the letter (what escapes nothing is escaped): signatures are taken over it.
     kept = f"?{quote(query, safe=_IN_QUERY)}" if query else ""
     return Checked(f"{url}{kept}", named, *size)
-
-
-def fault(rule: str, value: str | None, **said: object) -> Fault:
-    """A fault with its message."""
-    return Fault(rule, value, RULES[rule].say(value=value, **said))
 
 
 def shown(text: str) -> str:

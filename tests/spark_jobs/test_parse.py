@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spark_jobs.fields import column_names
 from spark_jobs.index import EntryIndex, Range
-from spark_jobs.parse import column_names, parse
+from spark_jobs.parse import parse
 from spark_jobs.rejects import ADDED, encode
 from spark_jobs.urls import UrlPolicy
 
