@@ -6,13 +6,12 @@ the same client for a while (their number was changed), leases keep the runs apa
 
 from __future__ import annotations
 
-import hashlib
 import os
 import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,14 +22,10 @@ from auth.gate import authorize
 from conf.client import client_ids
 from conf.errors import LandfallError
 from landfall.processes import end, luigi_command
+from pipelines.run_all import share
 from targets.faults import faults
 
 _SECONDS_BETWEEN_SIGNS = 1.0
-
-
-def share(clients: Iterable[str], index: int, of: int) -> list[str]:
-    """The clients whose hash falls into one of ``of`` equal shares, numbered from 0."""
-    return [client for client in clients if _hash(client) % of == index]
 
 
 class Round(NamedTuple):
@@ -149,7 +144,3 @@ def stopping() -> Iterator[threading.Event]:
         yield asked
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _hash(client: str) -> int:
-    return int.from_bytes(hashlib.sha256(client.encode()).digest()[:8], "big")

@@ -1,4 +1,4 @@
-"""The Luigi tasks. ``luigi --module pipelines RunClient --client acme``."""
+"""The Luigi tasks. ``luigi --module pipelines RunClient --client acme``, or ``RunAll`` for every client."""
 
 from pipelines import luigi_sentences, luigi_settings
 
@@ -9,9 +9,10 @@ from pipelines.fetch import Fetch  # noqa: E402  # Luigi's settings come before 
 from pipelines.land import Land  # noqa: E402
 from pipelines.load import Load  # noqa: E402
 from pipelines.publish import Publish  # noqa: E402
+from pipelines.run_all import RunAll  # noqa: E402
 from pipelines.run_client import RunClient  # noqa: E402
 from pipelines.store import Store  # noqa: E402
 from pipelines.transform import Transform  # noqa: E402
 from pipelines.validate import Validate  # noqa: E402
 
-__all__ = ["Fetch", "Land", "Load", "Publish", "RunClient", "Store", "Transform", "Validate"]
+__all__ = ["Fetch", "Land", "Load", "Publish", "RunAll", "RunClient", "Store", "Transform", "Validate"]

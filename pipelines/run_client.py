@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import functools
+import multiprocessing
 from collections.abc import Iterator
 
 import luigi
 
 from auth.gate import Permit, authorize
-from conf.errors import LandfallError
+from conf.errors import LandfallError, NotFound
+from conf.problems import nearest
 from pipelines.claims import acknowledge, claim, unpublished
 from pipelines.context import Context, context, run_id
 from pipelines.housekeeping import sweep
@@ -24,14 +28,15 @@ class RunClient(luigi.Task):
     """
 
     client = luigi.Parameter(description="the client's id")
-    settled = False
+    feed = luigi.Parameter(default="", description="this feed only; empty: every feed that the caller may run")
 
     def run(self) -> Iterator[list[Publish]]:
         """Authorize, claim, acknowledge what is settled, publish what is not."""
         refuse_fork()
-        permit = authorize(self.client, "run")
+        permit = authorize(self.client, "run", self.feed or None)
         places = context(self.client)
         with _journalled(places):
+            self._check_feed(places)
             claim(places, permit)
             acknowledge(places, permit.feeds)
             ready, fault = self._ready(places, permit)
@@ -40,7 +45,16 @@ class RunClient(luigi.Task):
                 raise fault
             sweep(places)
             places.journal.run_ended(places.run)
-        self.settled = True
+        self._settled.value = True
+
+    def _check_feed(self, places: Context) -> None:
+        """NotFound for a feed that the client's file does not name, and of which no drop is registered either."""
+        feeds = places.config().feeds
+        if self.feed and self.feed not in feeds and not places.fs.exists(places.layout.register(self.feed)):
+            raise NotFound(
+                f"Client {self.client} has no feed {self.feed}.",
+                f"Its feeds are: {', '.join(feeds)}{nearest(self.feed, feeds)}",
+            )
 
     def _ready(self, places: Context, permit: Permit) -> tuple[list[Publish], LandfallError | None]:
         """The drops to publish, and why one cannot be: it keeps no other from being published."""
@@ -59,7 +73,12 @@ class RunClient(luigi.Task):
     def complete(self) -> bool:
         """Whether this run has found nothing left to do; the next run looks afresh."""
         run_id()  # asked for here first, so that worker processes that Luigi forks are of one run
-        return self.settled
+        return bool(self._settled.value)
+
+    @functools.cached_property
+    def _settled(self) -> ctypes.c_bool:
+        """Whether the run is done: in memory that a worker process shares with Luigi's own, which asks on."""
+        return multiprocessing.RawValue(ctypes.c_bool, False)
 
     def on_failure(self, exception: BaseException) -> str:
         """What the scheduler page shows."""

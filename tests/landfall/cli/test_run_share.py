@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from landfall.share import share
+from pipelines.run_all import share
 from tests.landfall.cli.conftest import Ended
 from tests.landfall.cli.lake import Lake, incoming
 from tests.servers.waiting import until
