@@ -26,6 +26,11 @@ def read_toml(path: Path) -> dict[str, Any]:
 
     FileNotFoundError where there is none; ConfigError if it cannot be read or is not TOML.
     """
+    return parse_toml(path, read_bounded(path))
+
+
+def read_bounded(path: Path) -> bytes:
+    """The file's bytes (at most 1 MiB), with the errors of ``read_toml``."""
     try:
         with path.open("rb") as file:
             data = file.read(_MOST + 1)
@@ -35,6 +40,11 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} cannot be read: {error.strerror}.") from error
     if len(data) > _MOST:
         raise ConfigError(f"{path} has more than {_MOST} bytes; a configuration file is shorter.")
+    return data
+
+
+def parse_toml(path: Path, data: bytes) -> dict[str, Any]:
+    """What a file's bytes say; ConfigError if they are not TOML."""
     try:
         return tomllib.loads(data.decode("utf-8"))
     except UnicodeDecodeError as error:

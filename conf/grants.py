@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from conf.errors import ConfigError
-from conf.files import conf_directory, read_toml
+from conf.files import conf_directory, parse_toml, read_bounded
 from conf.names import is_name
 from conf.problems import dotted, not_empty, sentences
 
@@ -83,8 +85,15 @@ def load_grants() -> tuple[Grant, ...]:
     """The grants as the file is now; ConfigError tells all its mistakes, or that there is no such file."""
     file = conf_directory() / "grants.toml"
     try:
-        return _Grants.model_validate(read_toml(file)).grants
+        return _read(file, read_bounded(file))
     except FileNotFoundError:
         raise ConfigError(f"There is no {file}, so nobody may do anything; run landfall init, or write it.") from None
+
+
+@functools.lru_cache(maxsize=4)
+def _read(file: Path, data: bytes) -> tuple[Grant, ...]:
+    """What the file's bytes say. Kept: whoever works on many clients asks for each, and the file has as many grants."""
+    try:
+        return _Grants.model_validate(parse_toml(file, data)).grants
     except ValidationError as error:
         raise ConfigError(*sentences(error, _Grants, lambda loc: f"{file}: {dotted(loc)}")) from None

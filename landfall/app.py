@@ -18,6 +18,7 @@ from landfall.commands import (
     images,
     init,
     logs,
+    onboard,
     query,
     run_share,
     sample_web,
@@ -74,6 +75,15 @@ _add(
     "sample-catalogue",
     sample_web.sample_catalogue,
     "landfall sample-catalogue --lines 200 --seed 7 --faults catalogue.txt",
+)
+_add(
+    app,
+    _CLIENT,
+    "onboard",
+    onboard.onboard,
+    "landfall onboard --client acme --feed orders --sample orders.csv --operators acme-operators",
+    "landfall onboard --client acme --feed photos --sources picsum.photos --add",
+    "landfall onboard --list clients.csv",
 )
 _add(app, _CLIENT, "check", check.check, "landfall check demo photos catalogue.txt")
 _add(app, _CLIENT, "drop", drop.drop, "landfall drop demo photos catalogue.txt")
