@@ -16,8 +16,8 @@ from conf.problems import nearest
 from pipelines.claims import acknowledge, claim, unpublished
 from pipelines.context import Context, context, run_id
 from pipelines.housekeeping import sweep
+from pipelines.output_task import refuse_fork
 from pipelines.publish import Publish
-from pipelines.stage import refuse_fork
 from pipelines.telling import explain
 
 
