@@ -19,7 +19,7 @@ _MOST_MEMBERS = 12
 _MOST_OF_DIMENSION = 1000
 _ROWS_A_MEMBER = 10
 _LONGEST_MEMBER = 40
-_BOOLEANS = ({"true", "false"},)
+_BOOLEANS = ({"true", "false"}, {"t", "f"}, {"yes", "no"}, {"y", "n"})
 _NO_DIMENSION = {"date", "drop", "image", "outcome", "source"}
 _COUNTED = re.compile(r"(^|_)(age|amount|count|price|qty|quantity|size|total|weight|units?|bytes)($|_)")
 _DEGREES = {re.compile(r"(^|_)lat(itude)?($|_)"): 90, re.compile(r"(^|_)(lon|lng|longitude)($|_)"): 180}
@@ -112,7 +112,7 @@ def _type(found: Proposed, values: Values) -> None:
     if written:
         return
     if any({one.lower() for one in first} <= pair for pair in _BOOLEANS):
-        found.typed = f"try_cast({c} AS BOOLEAN)"
+        found.typed = f"lower(left({c}, 1)) IN ('t', 'y')"
         found.add("type", "bool", 'type = "bool"')
         return
     kind, shape = _number(facts, least)

@@ -16,7 +16,8 @@ from spark_jobs.rejects import ADDED
 
 # Texts by which systems say that there is no value.
 _NULLS = ("NULL", "null", "\\N", "N/A", "n/a", "NA", "None", "NaN", "nan", "-", "?")
-_BLANKS = " \t\r\n\v\f"
+# What a feed strips off a text (spark_jobs.records.values).
+_BLANKS = " \t\r\n\v\f\u00a0\u2007\u202f\u3000\ufeff"
 _UNIQUE = 0.99
 _MOST_IN_PAIRS = 12
 _EXAMPLES = 3

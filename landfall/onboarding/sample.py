@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -17,10 +16,9 @@ import pyarrow as pa
 from conf.errors import NotFound, StorageError
 from conf.settings import Settings
 from landfall.onboarding.dialect import Dialect, SampleRefused, dialect
+from spark_jobs.fields import Fault, Fields, broken, column_names, csv_reader, json_fields, json_object
 from spark_jobs.index import EntryIndex, Indexer, Range
 from spark_jobs.lines import records
-from spark_jobs.parse import column_names
-from spark_jobs.quoting import Quoting
 from targets.archive import Stream, entries
 
 MOST_ROWS = 200_000
@@ -116,14 +114,14 @@ def _database(settings: Settings) -> duckdb.DuckDBPyConnection:
 
 def _fill(sample: Sample, copy: BinaryIO, settings: Settings, most_rows: int) -> None:
     described, ranges = _index(sample.dialect, copy, settings)
-    if sample.dialect.format == "csv":
-        sample.columns = _columns(described, sample.columns)
+    if sample.dialect.header and sample.dialect.format == "csv":
+        sample.columns = column_names(described) or sample.columns
     if len(sample.columns) > _MOST_COLUMNS:
         raise SampleRefused(f"The sample has more than {_MOST_COLUMNS} columns.", "See that its delimiter is right.")
     sample.database.execute("CREATE TABLE sample (row BIGINT)")
     known: dict[str, None] = {}
     batch: list[dict[str, str | None]] = []
-    for row in _rows(sample, copy, ranges, described):
+    for row in _rows(copy, ranges, described, sample.columns, settings.lines.max_bytes):
         if sample.rows >= most_rows:
             sample.whole = False
             break
@@ -151,55 +149,29 @@ def _index(found: Dialect, copy: BinaryIO, settings: Settings) -> tuple[EntryInd
     return indexer.close()
 
 
-def _columns(described: EntryIndex, guessed: Sequence[str]) -> list[str]:
-    """The names by which the feed's columns are found in the file."""
-    return column_names(described) or list(guessed)
-
-
 def _rows(
-    sample: Sample, copy: BinaryIO, ranges: Sequence[Range], described: EntryIndex
+    copy: BinaryIO, ranges: Sequence[Range], described: EntryIndex, names: list[str], max_bytes: int
 ) -> Iterator[dict[str, str | None] | str]:
     """Each line: its values by column, or the code of the rule that it breaks."""
-    quoting = Quoting(sample.dialect.delimiter, sample.dialect.quote)
+    read = csv_reader(described, names) if described.format == "csv" else _object
     for found in ranges:
         for _, raw in records(copy, found, described):
-            if found.fault:
-                yield found.fault
-            elif b"\0" in raw:
-                yield "line.nul"
+            said = broken(raw, found, max_bytes, described.encoding) or read(raw)
+            if isinstance(said, Fault):
+                yield said.rule
             else:
-                yield _row(sample, quoting, raw)
+                yield {name: value if isinstance(value, str) else None for name, value in said.items()}
 
 
-def _row(sample: Sample, quoting: Quoting, raw: bytes) -> dict[str, str | None] | str:
-    dialect = sample.dialect
-    try:
-        if dialect.format == "jsonl":
-            return _json(raw)
-        fields, closed = quoting.fields(raw)
-        if not closed:
-            return "csv.quote"
-        if len(fields) != len(sample.columns):
-            return "csv.columns"
-        return dict(zip(sample.columns, (one.decode(dialect.encoding) for one in fields), strict=True))
-    except UnicodeDecodeError:
-        return "line.encoding"
-
-
-def _json(raw: bytes) -> dict[str, str | None] | str:
-    text = raw.decode("utf-8")
-    try:
-        said: Any = json.loads(text)
-    except (ValueError, RecursionError):
-        return "json.malformed"
-    if not isinstance(said, dict):
-        return "json.no_object"
-    return {name: None if value is None else _text(value) for name, value in said.items()}
-
-
-def _text(value: object) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text.encode("utf-8", "replace").decode("utf-8")
+def _object(raw: bytes) -> Fields | Fault:
+    said = json_object(raw)
+    if isinstance(said, Fault):
+        return said
+    found = json_fields({name: value for name, value in said.items() if value is not None})
+    if isinstance(found, Fault):
+        return found
+    # JSON can spell half characters, which no text has.
+    return {name: str(value).encode("utf-8", "replace").decode("utf-8") for name, value in found.items()}
 
 
 def _insert(sample: Sample, known: dict[str, None], batch: list[dict[str, str | None]]) -> None:
