@@ -28,6 +28,21 @@ def records(file: BinaryIO, range: Range, entry: EntryIndex) -> Iterator[tuple[i
     Raises:
         Damaged: the file is shorter than when it was indexed.
     """
+    data = range_bytes(file, range)
+    if range.fault:
+        yield range.first_line, data
+        return
+    spans = entry.format == "csv" and not range.alone
+    masked = Quoting(entry.delimiter, entry.quote).mask(data)[0] if spans else data
+    yield from _split(data, masked, range.first_line)
+
+
+def range_bytes(file: BinaryIO, range: Range) -> bytes:
+    """The bytes of a range; of an over-long line its first 1000.
+
+    Raises:
+        Damaged: the file is shorter than when it was indexed.
+    """
     file.seek(range.offset)
     size = min(range.length, _SHOWN) if range.fault == TOO_LONG else range.length
     data = file.read(size)
@@ -36,12 +51,7 @@ def records(file: BinaryIO, range: Range, entry: EntryIndex) -> Iterator[tuple[i
             f"Entry {range.entry} ends at byte {range.offset + len(data)}; its index goes on to {range.offset + size}.",
             "Land the drop anew.",
         )
-    if range.fault:
-        yield range.first_line, data
-        return
-    spans = entry.format == "csv" and not range.alone
-    masked = Quoting(entry.delimiter, entry.quote).mask(data)[0] if spans else data
-    yield from _split(data, masked, range.first_line)
+    return data
 
 
 def _split(data: bytes, masked: bytes, line: int) -> Iterator[tuple[int, bytes]]:

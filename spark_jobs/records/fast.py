@@ -1,19 +1,37 @@
-"""One range of a file -> batches of text columns."""
+"""One range of a file -> batches of text columns, without Python code for each record.
+
+Records of CSV are found by arithmetic on positions (numpy), and the sound and regular ones are read by Arrow's parser.
+Regular is a record that Arrow reads as we do: every quote opens or ends a whole field or is written twice within one,
+and no CR stands outside quotes but in the line's end. All others are taken apart one by one (``exact``), as are JSON
+lines and files of rejects come back.
+"""
 
 from __future__ import annotations
 
+import codecs
 import itertools
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.csv
 
+from spark_jobs.fields import is_mended
 from spark_jobs.index import Range
-from spark_jobs.lines import records
+from spark_jobs.lines import range_bytes, records
+from spark_jobs.quoting import Quoting
+from spark_jobs.ranges import BLANK
 from spark_jobs.records import exact
-from spark_jobs.records.exact import Source
+from spark_jobs.records.exact import Record, Source
 
 _BATCH_ROWS = 10_000
+_LF, _CR = ord("\n"), ord("\r")
+_MAY_BE_BLANK = np.isin(np.arange(256), [*BLANK, _LF])
+
+Places = npt.NDArray[np.intp]
+Flags = npt.NDArray[np.bool_]
 
 
 def batches(
@@ -27,7 +45,199 @@ def batches(
         max_bytes: the limit of a line.
         schema: ``shape.text_schema``.
     """
-    rows = exact.rows(records(file, found, source.entry), number, found, source, max_bytes)
-    while some := list(itertools.islice(rows, _BATCH_ROWS)):
-        columns = [pa.array(column, field.type) for column, field in zip(zip(*some, strict=True), schema, strict=True)]
+    some: Iterator[Record]
+    entry = source.entry
+    if entry.format == "csv" and not (found.fault or found.alone or is_mended(entry)):
+        cut = Cut.of(range_bytes(file, found), source)
+        yield from _by_arrow(cut, number, found, source, schema)
+        some = cut.others(found.first_line)
+    else:
+        some = records(file, found, entry)
+    rows = exact.rows(some, number, found, source, max_bytes)
+    while part := list(itertools.islice(rows, _BATCH_ROWS)):
+        columns = [pa.array(column, field.type) for column, field in zip(zip(*part, strict=True), schema, strict=True)]
         yield pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+class Cut(NamedTuple):
+    """A stretch of CSV cut into records.
+
+    Attributes:
+        starts, ends: of each record, line end included.
+        regular: whether Arrow reads it as we do.
+        blank: whether it is a blank line, which is no record.
+        spanning: whether any record spans lines.
+    """
+
+    data: bytes
+    starts: Places
+    ends: Places
+    regular: Flags
+    blank: Flags
+    spanning: bool
+
+    @classmethod
+    def of(cls, data: bytes, source: Source) -> Cut:
+        """Data that begins where a record begins and ends where one ends, all quotes closed."""
+        quoting = Quoting(source.entry.delimiter, source.entry.quote)
+        masked = quoting.mask(data)[0]
+        signs, shown = np.frombuffer(data, np.uint8), np.frombuffer(masked, np.uint8)
+        ends = np.flatnonzero(shown == _LF) + 1
+        if len(data) and (not ends.size or ends[-1] < len(data)):
+            ends = np.append(ends, len(data))
+        starts = np.concatenate(([0], ends[:-1])).astype(np.intp) if ends.size else ends
+        quotes = np.flatnonzero(signs == quoting.quote[0])
+        regular = _fields(signs, shown, ends, quotes, starts, ord(source.entry.delimiter)) == len(source.names)
+        regular[_records_of(_irregular_quotes(signs, starts, ends, quotes, ord(source.entry.delimiter)), ends)] = False
+        if b"\r" in data:
+            regular[_records_of(_stray_returns(signs, shown, starts, ends, quotes), ends)] = False
+        if b"\0" in data:
+            regular[_records_of(np.flatnonzero(signs == 0), ends)] = False
+        regular[_undecodable(data, ends, source.entry.encoding)] = False
+        blank = np.zeros(len(ends), np.bool_)
+        for at in np.flatnonzero(_MAY_BE_BLANK[signs[starts]]) if ends.size else ():
+            blank[at] = not data[starts[at] : ends[at]].strip(BLANK + b"\n")
+        return cls(data, starts, ends, regular & ~blank, blank, masked is not data)
+
+    def lines(self, which: Flags, first_line: int) -> npt.NDArray[np.int64]:
+        """The physical lines on which some records begin."""
+        if not self.spanning:
+            return np.flatnonzero(which) + first_line
+        breaks = np.flatnonzero(np.frombuffer(self.data, np.uint8) == _LF)
+        return np.searchsorted(breaks, self.starts[which]) + first_line
+
+    def others(self, first_line: int) -> Iterator[Record]:
+        """The records that are not regular, with their lines, as ``spark_jobs.lines.records`` gives them."""
+        which = ~self.regular & ~self.blank
+        places = np.flatnonzero(which).tolist()
+        for line, at in zip(self.lines(which, first_line).tolist(), places, strict=True):
+            record = self.data[self.starts[at] : self.ends[at]]
+            yield line, record[:-1].removesuffix(b"\r") if record.endswith(b"\n") else record
+
+    def joined(self) -> bytes:
+        """The regular records, one after the other."""
+        if self.regular.all():
+            return self.data
+        edges = np.flatnonzero(np.diff(self.regular, prepend=False, append=False))
+        view = memoryview(self.data)
+        pairs = zip(self.starts[edges[::2]].tolist(), self.ends[edges[1::2] - 1].tolist(), strict=True)
+        return b"".join(view[start:end] for start, end in pairs)
+
+
+def _by_arrow(cut: Cut, number: int, found: Range, source: Source, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    count = int(np.count_nonzero(cut.regular))
+    if not count:
+        return
+    table = _parsed(cut.joined(), source)
+    assert table.num_rows == count, f"Arrow finds {table.num_rows} records where there are {count}"
+    nothing = pa.nulls(count, pa.string())
+    texts = [table[name].combine_chunks() if name is not None else nothing for name in source.attributes]
+    columns = [
+        pa.array(np.full(count, number, np.int32)),
+        pa.array(np.full(count, source.entry.entry, np.int32)),
+        pa.array(cut.lines(cut.regular, found.first_line)),
+        *[nothing] * 5,
+        *texts,
+    ]
+    yield pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _parsed(data: bytes, source: Source) -> pa.Table:
+    entry = source.entry
+    if entry.encoding != "utf-8" and not data.isascii():
+        data = data.decode(entry.encoding).encode("utf-8")
+    wanted = list(dict.fromkeys(name for name in source.attributes if name is not None)) or source.names[:1]
+    return pyarrow.csv.read_csv(
+        pa.BufferReader(data),
+        pyarrow.csv.ReadOptions(use_threads=False, block_size=len(data) + 1, column_names=source.names),
+        pyarrow.csv.ParseOptions(
+            delimiter=entry.delimiter,
+            quote_char=entry.quote,
+            double_quote=True,
+            escape_char=False,
+            newlines_in_values=True,
+            ignore_empty_lines=False,
+        ),
+        pyarrow.csv.ConvertOptions(
+            check_utf8=False,
+            column_types=dict.fromkeys(wanted, pa.string()),
+            include_columns=wanted,
+            strings_can_be_null=False,
+        ),
+    )
+
+
+def _records_of(places: Places, ends: Places) -> Places:
+    """In which records some bytes lie."""
+    return np.searchsorted(ends, places, side="right")
+
+
+def _quotes_before(places: Places, quotes: Places, starts: Places, ends: Places) -> Places:
+    """How many quotes of its own record stand before each place."""
+    first = np.searchsorted(quotes, starts)
+    return np.searchsorted(quotes, places) - first[_records_of(places, ends)]
+
+
+def _fields(
+    signs: npt.NDArray[np.uint8],
+    shown: npt.NDArray[np.uint8],
+    ends: Places,
+    quotes: Places,
+    starts: Places,
+    delimiter: int,
+) -> Places:
+    """How many fields each record has."""
+    marks = np.flatnonzero((shown == delimiter) | (shown == _LF))
+    if quotes.size:
+        marks = marks[(_quotes_before(marks, quotes, starts, ends) % 2 == 0) | (signs[marks] == _LF)]
+    closing = np.flatnonzero(signs[marks] == _LF)
+    if closing.size < ends.size:
+        closing = np.append(closing, len(marks))
+    return np.diff(closing, prepend=-1)
+
+
+def _irregular_quotes(
+    signs: npt.NDArray[np.uint8], starts: Places, ends: Places, quotes: Places, delimiter: int
+) -> Places:
+    """Quotes that neither open nor end a field, nor are written twice; and one that stays open."""
+    if not quotes.size:
+        return quotes
+    quote = signs[quotes[0]]
+    padded = np.concatenate(([_LF], signs, [_LF, _LF])).astype(np.uint8)  # padded[i + 1] is signs[i]
+    before, after, next_after = padded[quotes], padded[quotes + 2], padded[quotes + 3]
+    records = _records_of(quotes, ends)
+    first = np.searchsorted(quotes, starts)
+    opens = (np.arange(len(quotes)) - first[records]) % 2 == 0
+    at_start = (quotes == starts[records]) | (before == delimiter)
+    again = (before == quote) & (quotes > starts[records])
+    at_end = (after == delimiter) | (after == _LF) | (after == quote) | ((after == _CR) & (next_after == _LF))
+    last = np.append(records[1:] != records[:-1], True)
+    wrong: Flags = np.where(opens, ~(at_start | again) | last, ~at_end)
+    return quotes[wrong]
+
+
+def _stray_returns(
+    signs: npt.NDArray[np.uint8], shown: npt.NDArray[np.uint8], starts: Places, ends: Places, quotes: Places
+) -> Places:
+    """Each CR that is neither within quotes nor before the LF that ends a record."""
+    found = np.flatnonzero(signs == _CR)
+    after = np.append(shown, 0)[found + 1]
+    stray: Flags = (_quotes_before(found, quotes, starts, ends) % 2 == 0) & (after != _LF)
+    return found[stray]
+
+
+def _undecodable(data: bytes, ends: Places, encoding: str) -> list[int]:
+    """The records that hold bytes which are no text in their encoding."""
+    if data.isascii() or encoding.startswith("iso-8859"):
+        return []
+    decode, view, at = codecs.getdecoder(encoding), memoryview(data), 0
+    found: list[int] = []
+    while at < len(data):
+        try:
+            decode(view[at:])
+        except UnicodeDecodeError as error:
+            found.append(int(np.searchsorted(ends, at + error.start, side="right")))
+            at = int(ends[found[-1]])
+        else:
+            break
+    return found
