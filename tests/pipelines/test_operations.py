@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -12,6 +13,7 @@ import pytest
 from landfall.sample_web import SampleWeb, catalogue
 from tests.installation import Installation
 from tests.pipelines.holding import held
+from tests.servers.waiting import until
 
 
 def content(web: SampleWeb, lines: int, seed: int = 1) -> bytes:
@@ -139,22 +141,30 @@ def test_an_upload_that_arrives_during_a_run_is_done_in_it(installation: Install
     ]
 
 
-def test_a_web_that_dies_and_comes_back(installation: Installation) -> None:
+def test_a_web_that_dies_half_way_and_comes_back(installation: Installation) -> None:
     with SampleWeb(seed=3, process=True) as web:
         own = Installation(installation.root / "own", web.port).prepare()
-        own.upload("a.txt", content(web, 60))
+        catalogued = content(web, 600)
+        own.upload("a.txt", catalogued)
+        with (own.root / "said").open("wb") as told:
+            run = own.start(told)
+        until(lambda: web.tally.total > 200 or run.poll() is not None, "pictures are asked for", 280)
         web.pause()
-        held = own.run()
-        assert held.returncode == 30
-        assert "60 of 60 pictures failed in passing" in held.stdout + held.stderr
-        assert "Traceback" not in held.stdout + held.stderr
+        assert run.wait(timeout=280) == 30
+        said = (own.root / "said").read_text()
+        failed = re.search(r"(\d+) of 600 pictures failed in passing", said)
+        assert failed, said
+        assert "Traceback" not in said
         assert own.receipts() == []
         status = own.landfall("status", "--client", own.client)
         assert "held" in status.stdout.lower()
         web.resume()
         assert own.run().returncode == 0
         (receipt,) = own.receipts()
-        assert receipt["counts"]["ok"] == 60
+        assert receipt["counts"]["ok"] == 600
+        # What came before the web died is not asked for again.
+        paths = {line.decode().removeprefix(web.url) for line in catalogued.splitlines()}
+        assert len(paths & web.requests.keys()) == int(failed[1]) < 600
 
 
 def test_a_drop_that_cannot_be_processed_keeps_no_other_back(installation: Installation, web: SampleWeb) -> None:
