@@ -12,7 +12,7 @@ _NO = ("false", "f", "no", "n", "off", "0")
 
 def at_odds(sources: Sources) -> list[str]:
     """What one setting says against another. Looks at what was said: so it speaks up too when others are wrong."""
-    problems = [*_without_tls(sources), *_without_bases(sources)]
+    problems = [*_without_tls(sources), *_without_bases(sources), *_open_token(sources)]
     if sources.env != "prod":
         return problems
     if sources.raw("web", "allow_addresses"):
@@ -37,6 +37,16 @@ def _without_tls(sources: Sources) -> Iterator[str]:
         yield (
             f"{sources.subject(('ldap', 'start_tls'))} is false, so passwords would go to ldap:// in the clear, "
             "which is for dev only: leave it out, or name ldaps:// servers in auth.url."
+        )
+
+
+def _open_token(sources: Sources) -> Iterator[str]:
+    """A token would go over an unencrypted line."""
+    plain = str(sources.raw("lineage", "url") or "").lower().startswith("http://")
+    if plain and sources.raw("lineage", "token_file") and sources.env != "dev":
+        yield (
+            f"{sources.subject(('lineage', 'url'))} is http://, so the token would go there in the clear, which is for "
+            "dev only: name an https:// address, or leave token_file out."
         )
 
 

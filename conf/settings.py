@@ -19,7 +19,23 @@ from conf.environment import variables
 from conf.errors import ConfigError
 from conf.files import conf_directory
 from conf.problems import dotted, sentences
-from conf.sections import Auth, Hdfs, Images, Lake, Landing, Ldap, Lines, Log, Mongo, Query, Section, Sftp, Spark, Web
+from conf.sections import (
+    Auth,
+    Hdfs,
+    Images,
+    Lake,
+    Landing,
+    Ldap,
+    Lineage,
+    Lines,
+    Log,
+    Mongo,
+    Query,
+    Section,
+    Sftp,
+    Spark,
+    Web,
+)
 from conf.sources import Sources
 
 __all__ = [
@@ -30,6 +46,7 @@ __all__ = [
     "Lake",
     "Landing",
     "Ldap",
+    "Lineage",
     "Lines",
     "Log",
     "Mongo",
@@ -71,6 +88,7 @@ class Settings(BaseSettings):
     ldap: Ldap = Ldap()
     query: Query = Query()
     log: Log = Log()
+    lineage: Lineage = Lineage()
 
     def __init__(self, **given: Any) -> None:
         sources = _sources(given)

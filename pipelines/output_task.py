@@ -15,7 +15,9 @@ import luigi
 from conf.errors import AccessDenied, ConfigError, LandfallError
 from conf.settings import load_settings
 from pipelines.context import Context, context
+from pipelines.openlineage import Traffic
 from pipelines.telling import explain, say_counts, say_progress, show, show_share
+from pipelines.telling_lineage import flush, told
 from pipelines.waiting import wait_for_lease
 from spark_jobs.faults import translate
 from spark_jobs.session import leave
@@ -69,6 +71,11 @@ class OutputTask(luigi.Task):
     def context(self) -> Mapping[str, str]:
         """What the journal and the run log say of the task, beside run and build."""
         raise NotImplementedError
+
+    @property
+    def traffic(self) -> Traffic:
+        """What is read and written, for lineage."""
+        return Traffic(f"{self.client}/{self.name}", {}, f"{self.client}/{self.name}")
 
     @property
     def staging_path(self) -> str:
@@ -132,6 +139,7 @@ class OutputTask(luigi.Task):
         with contextlib.ExitStack() as held:
             if forked():
                 held.callback(leave)
+                held.callback(flush, self.places.settings)
             lease = held.enter_context(wait_for_lease(self.places, self.lease_path, self.say))
             if not self.dataset.exists():
                 self._make(lease)
@@ -174,7 +182,8 @@ class OutputTask(luigi.Task):
         places = self.places
         began, clock = now(), time.monotonic()
         what = {"run": places.run, **self.context, "build": self.build}
-        with places.journal.attempt(**what) as result, self._sentences():
+        telling = told(places.settings, self.client, places.run, self.log, lambda: self.traffic, self.dataset)
+        with places.journal.attempt(**what) as result, telling, self._sentences():
             self.say(f"{self.name} begins")
             with staging(self.dataset, self.staging_path, self.resumable, lease) as place:
                 counts, digests = self.work(place)

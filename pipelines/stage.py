@@ -16,6 +16,7 @@ from auth.gate import authorize
 from conf.errors import NotFound
 from conf.problems import shown
 from pipelines.context import context
+from pipelines.openlineage import Traffic
 from pipelines.output_task import OutputTask, versions
 from targets.dataset import Dataset, Manifest
 from targets.layout import Stage as StageName
@@ -56,6 +57,12 @@ class Stage(OutputTask):
     @property
     def context(self) -> Mapping[str, str]:
         return {"feed": self.feed, "drop": self.drop, "stage": self.stage}
+
+    @property
+    def traffic(self) -> Traffic:
+        place = f"{self.client}/{self.feed}"
+        inputs = {f"{place}/{task.stage}": task.build for task in self.requires()}
+        return Traffic(f"{place}/{self.stage}", inputs or {f"{place}/incoming": self.drop}, f"{place}/{self.stage}")
 
     @property
     def staging_path(self) -> str:

@@ -7,6 +7,7 @@ from conf.sections.kinds import Section
 from conf.sections.lake import Lake
 from conf.sections.landing import Landing, Lines
 from conf.sections.ldap import Ldap
+from conf.sections.lineage import Lineage
 from conf.sections.mongo import Mongo
 from conf.sections.operating import Log, Query
 from conf.sections.sftp import Sftp
@@ -20,6 +21,7 @@ __all__ = [
     "Lake",
     "Landing",
     "Ldap",
+    "Lineage",
     "Lines",
     "Log",
     "Mongo",
