@@ -15,6 +15,10 @@ from targets.local import LocalFileSystem
 _VERSION = 1
 # How long a writer waits for the others, who each hold the lock for one batch.
 _BUSY_SECONDS = 120
+# A picture in base64 has tens of kilobytes: with larger pages there are fewer of them to link and to write.
+_PAGE_BYTES = 16384
+# A batch fits in, so that none of it is written before all of it is there (KiB, as SQLite wants it: negative).
+_CACHE_KIB = -65536
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS images (
@@ -40,12 +44,12 @@ def prepare(path: Path) -> None:
     """Makes directory (0700), database (0600) and table, durably, where they are missing."""
     with faults(path):
         LocalFileSystem().make_directory(str(path.parent))
-        # Two that set WAL at once get 'database is locked', whatever their timeout: one at a time.
+        # Two that make a database at once get 'database is locked', whatever their timeout: one at a time.
         with _alone(path.parent):
             _make_file(path)
             with contextlib.closing(_connect(path, "mode=rw")) as connection:
-                connection.execute("PRAGMA journal_mode = WAL")
                 if _version(connection, path) != _VERSION:
+                    connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
                     connection.execute("BEGIN IMMEDIATE")
                     connection.execute(_TABLE)
                     connection.execute(f"PRAGMA user_version = {_VERSION}")
@@ -60,30 +64,47 @@ def for_writing(path: Path) -> sqlite3.Connection:
             raise StorageError(
                 f"The image store {path} was never prepared.", "Run the client again: its Store stage makes it."
             )
-        # Some builds of SQLite sync a WAL at checkpoints only: what was answered for must survive a loss of power.
+        # New pages are no part of a rollback journal, so what is only ever added to is written once; a WAL writes it
+        # twice. A database that an earlier version made keeps its WAL: nothing is asked of it that waits for readers.
+        if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+            connection.execute("PRAGMA journal_mode = TRUNCATE")
+        connection.execute(f"PRAGMA cache_size = {_CACHE_KIB}")
+        # What was answered for must survive a loss of power; some builds of SQLite are not so strict by themselves.
         connection.execute("PRAGMA synchronous = FULL")
         return connection
 
 
 def for_reading(path: Path) -> sqlite3.Connection | None:
-    """A connection that cannot write; None where nothing was prepared."""
+    """A connection that changes nothing; None where nothing was prepared."""
     with faults(path):
         if not path.exists():
             return None
         try:
-            return _prepared(path, "mode=ro")
+            # Opened for writing where it may be: what a killed writer left half is taken back by whoever comes next.
+            return _querying(_prepared(path, "mode=rw"))
         except sqlite3.OperationalError as error:
-            if _code(error) not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+            if _code(error) not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR):
                 raise
+            if _is_left_half(path):
+                raise StorageError(
+                    f"{path} cannot be read: its last writer was stopped, and {path.parent} is read-only.",
+                    "Make the directory writable, or read a copy of all its files.",
+                ) from error
         # Even a reader of a WAL database needs its -shm file, which it cannot make where it may not write. Without
         # a -wal file no writer has the database open and all is in it, so it may be read as one that never changes.
-        wal = path.with_name(f"{path.name}-wal")
-        if wal.exists() and wal.stat().st_size:
-            raise StorageError(
-                f"{path} cannot be read: its last writer was stopped, and {path.parent} is read-only.",
-                "Make the directory writable, or read a copy of all its files.",
-            )
         return _prepared(path, "mode=ro&immutable=1")
+
+
+def _querying(connection: sqlite3.Connection | None) -> sqlite3.Connection | None:
+    if connection is not None:
+        connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def _is_left_half(path: Path) -> bool:
+    """Whether a writer is at work, or was stopped at it."""
+    beside = (path.with_name(f"{path.name}-{what}") for what in ("journal", "wal"))
+    return any(file.exists() and file.stat().st_size for file in beside)
 
 
 @contextlib.contextmanager
@@ -101,7 +122,7 @@ def damaged(path: Path, what: str) -> Damaged:
     """The error of a database that does not hold what was written."""
     return Damaged(
         f"The image store {path} is damaged: {what}.",
-        f"Move {path.name}, {path.name}-wal and {path.name}-shm away: it is a copy, which `landfall images rebuild` "
+        f"Move {path.name} and the files named {path.name}-… away: it is a copy, which `landfall images rebuild` "
         "makes again.",
     )
 

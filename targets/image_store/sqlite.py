@@ -67,7 +67,7 @@ class SqliteImageStore:
                 yield self._document(row)
 
     def ids(self) -> Iterator[str]:
-        # By pages: a statement left open would keep writers' WAL from being taken back into the database.
+        # By pages: a statement left open would keep writers waiting.
         page = self._select(_IDS, "")
         while page:
             yield from (str(id_) for (id_,) in page)

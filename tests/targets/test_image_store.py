@@ -50,7 +50,7 @@ def test_the_files_are_their_owners_alone(settings: Settings, file: Path) -> Non
         prepare(settings)
         with open_store(settings, "demo") as store:
             store.insert(documents(1))
-            assert beside(file) == dict.fromkeys(("images.sqlite", "images.sqlite-shm", "images.sqlite-wal"), 0o600)
+            assert beside(file) == dict.fromkeys(("images.sqlite", "images.sqlite-journal"), 0o600)
     finally:
         os.umask(before)
     assert S_IMODE(file.parent.stat().st_mode) == 0o700
@@ -96,10 +96,11 @@ def test_a_database_whose_making_was_cut_short_is_made_again(settings: Settings,
     assert insert(settings, [1]) == Inserted(new=1, present=0)
 
 
-def test_it_is_a_wal_database_with_strict_types(settings: Settings, file: Path) -> None:
+def test_it_syncs_what_it_writes_and_its_types_are_strict(settings: Settings, file: Path) -> None:
     prepare(settings)
-    with closing(sqlite3.connect(file)) as connection:
-        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    with closing(connections.for_writing(file)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("truncate",)
+        assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
         assert connection.execute("SELECT strict FROM pragma_table_list WHERE name = 'images'").fetchone() == (1,)
 
 
@@ -112,7 +113,7 @@ def killed_before_commit(settings: Settings, told: Connection) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     assert store._writer
-    # So little memory that the batch is in the WAL file before it is committed.
+    # So little memory that the batch is in the database before it is committed.
     store._writer.execute("PRAGMA cache_size = 10")
     store._writer.set_trace_callback(kill)
     store.insert(documents(*range(2, 200)))
@@ -126,10 +127,35 @@ def test_a_writer_killed_within_a_batch_leaves_nothing_of_it(settings: Settings,
             ear.recv()
         writer.join()
         assert writer.exitcode == -signal.SIGKILL
-    assert file.with_name("images.sqlite-wal").stat().st_size > 500_000
+    assert file.stat().st_size > 500_000
+    assert file.with_name("images.sqlite-journal").stat().st_size
     with open_store(settings, "demo") as store:
         assert list(store.ids()) == [document(1).id]
         assert store.insert(documents(*range(200))) == Inserted(new=199, present=1)
+
+
+def test_what_a_killed_writer_left_is_taken_back_by_a_reader_that_had_it_open(settings: Settings, file: Path) -> None:
+    prepare(settings)
+    insert(settings, [1])
+    with open_store(settings, "demo") as store:
+        assert store.count() == 1
+        with process(killed_before_commit, settings) as (writer, _ear):
+            writer.join()
+        assert file.with_name("images.sqlite-journal").stat().st_size
+        assert list(store.get_many([document(1).id, document(2).id])) == documents(1)
+    assert not file.with_name("images.sqlite-journal").exists()
+
+
+def test_a_wal_database_of_an_earlier_version_is_read_and_written_as_it_is(settings: Settings, file: Path) -> None:
+    prepare(settings)
+    sql("PRAGMA journal_mode = WAL")(file)
+    prepare(settings)
+    with open_store(settings, "demo") as store:
+        store.insert(documents(1))
+        assert list(beside(file)).count("images.sqlite-wal") == 1
+        assert store.count() == 1
+    with closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_a_full_disk_is_a_sentence_and_leaves_nothing_of_the_batch(settings: Settings, file: Path) -> None:
@@ -260,15 +286,19 @@ def guarded() -> Iterator[tuple[Settings, Path]]:
             (settings.store_root / "demo").chmod(0o700)
 
 
-def test_a_read_only_directory_is_read(guarded: tuple[Settings, Path]) -> None:
+@pytest.mark.parametrize("mode", ["WAL", "TRUNCATE"])
+def test_a_read_only_directory_is_read(guarded: tuple[Settings, Path], mode: str) -> None:
     settings, file = guarded
+    sql(f"PRAGMA journal_mode = {mode}")(file)
+    file.chmod(0o400)
     file.parent.chmod(0o500)
+    before = beside(file)
     with open_store(settings, "demo") as store:
         assert store.count() == 3
         assert list(store.get_many([document(2).id])) == documents(2)
         with pytest.raises(StorageError, match="readonly"):
             store.insert(documents(5))
-    assert list(beside(file)) == ["images.sqlite"]
+    assert beside(file) == before
 
 
 def test_a_read_only_directory_is_read_while_a_writer_has_it_open(guarded: tuple[Settings, Path]) -> None:
@@ -282,13 +312,22 @@ def test_a_read_only_directory_is_read_while_a_writer_has_it_open(guarded: tuple
             assert store.count() == 5
 
 
-def test_a_read_only_copy_without_what_was_written_last_is_not_taken_for_whole(guarded: tuple[Settings, Path]) -> None:
+@pytest.mark.parametrize("mode", ["WAL", "TRUNCATE"])
+def test_a_read_only_copy_without_what_was_written_last_is_not_taken_for_whole(
+    guarded: tuple[Settings, Path], mode: str
+) -> None:
     settings, file = guarded
-    wal = file.with_name("images.sqlite-wal")
-    with open_store(settings, "demo") as writer:
-        writer.insert(documents(3))
-        content = wal.read_bytes()
-    wal.write_bytes(content)
+    sql(f"PRAGMA journal_mode = {mode}")(file)
+    left = file.with_name("images.sqlite-wal" if mode == "WAL" else "images.sqlite-journal")
+    with closing(connections.for_writing(file)) as writer:
+        writer.execute("PRAGMA cache_size = 1")
+        writer.execute("BEGIN IMMEDIATE")
+        writer.execute("UPDATE images SET image = printf('%.100000c', 'A')")
+        content, database = left.read_bytes(), file.read_bytes()
+        writer.execute("ROLLBACK" if mode == "TRUNCATE" else "COMMIT")
+    left.write_bytes(content)
+    if mode == "TRUNCATE":
+        file.write_bytes(database)
     file.parent.chmod(0o500)
     with open_store(settings, "demo") as store, pytest.raises(StorageError, match="Make the directory writable"):
         store.count()
