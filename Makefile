@@ -23,6 +23,8 @@ bench: $(READY)  ## Landfall's time against what a user would pick instead (half
 	@bench/prepare.sh
 	@$(BIN)/python -m bench.pictures 100 5
 	@$(BIN)/python -m bench.pictures 20000 3
+	@$(BIN)/python -m bench.limit 20000
+	@$(BIN)/python -m bench.growth 1000 5000 20000 80000
 
 docker-check:    ## the container image, built with buildah, and the demo run in it (root; ten minutes)
 	@docker/check.sh

@@ -10,6 +10,7 @@ import contextlib
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
@@ -32,11 +33,18 @@ def main(counts: list[int]) -> None:
 
 
 def measure(installation: Installation, web: SampleWeb, lines: int) -> tuple[float, int, dict[str, int]]:
-    """Seconds, and the peak in bytes with its parts by program, of one run over a catalogue of good lines."""
+    """As ``watched``, of one run over a catalogue of good lines."""
     made = catalogue(web.url, lines, seed=1, faults={})
     installation.upload("catalogue.txt", b"".join(line.content + b"\n" for line in made))
+    return watched(installation)
+
+
+def watched(
+    installation: Installation, environment: Mapping[str, str] | None = None
+) -> tuple[float, int, dict[str, int]]:
+    """Seconds of a run, and its peak in bytes with its parts by program."""
     began = time.monotonic()
-    process = installation.start()
+    process = installation.start(environment=environment)
     peak, parts = 0, {}
     while process.poll() is None:
         now = sizes(psutil.Process(process.pid))

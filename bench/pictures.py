@@ -1,6 +1,7 @@
 """Landfall against what a user would pick instead, on the same pictures, alternating.
 
-Usage: ``python -m bench.pictures 20000 3``: pictures, rounds. ``make bench`` prepares what it needs.
+Usage: ``python -m bench.pictures 20000 3``: pictures, rounds. ``make bench`` prepares what it needs. Contenders named
+after them run without the others.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -29,15 +31,15 @@ _TUNED = ["--enable_wandb", "False", "--compute_hash", "None", "--number_sample_
 _SMALL = 1000
 
 
-def main(count: int, rounds: int) -> None:
-    """Runs all contenders, round by round, and prints a table."""
-    photographs = CACHE / "photographs"
-    subprocess.run([RIVALS / "python", ROOT / "bench/photographs.py", photographs, str(count)], check=True)
-    with photograph_web(photographs) as port, tempfile.TemporaryDirectory(prefix="landfall-bench-") as place:
+def main(count: int, rounds: int, chosen: list[str]) -> None:
+    """Runs the contenders, all unless some are chosen, round by round, and prints a table."""
+    make_photographs(count)
+    with photograph_web(CACHE / "photographs") as port, tempfile.TemporaryDirectory(prefix="landfall-bench-") as place:
         work = Path(place)
         urls = work / "urls.txt"
-        urls.write_text("".join(f"http://127.0.0.1:{port}/{n // 1000:02d}/{n:06d}.jpg\n" for n in range(count)))
+        urls.write_bytes(catalogue(port, count))
         contenders = _contenders(work, urls, port, count)
+        contenders = {name: it for name, it in contenders.items() if not chosen or name in chosen}
         timed = {name: Timed(name) for name in contenders}
         for number in range(rounds):
             for name, contender in contenders.items():
@@ -47,15 +49,35 @@ def main(count: int, rounds: int) -> None:
     _show(count, rounds, list(timed.values()))
 
 
+def make_photographs(count: int) -> None:
+    """Makes the photographs that are missing."""
+    script, goal = str(ROOT / "bench/photographs.py"), str(CACHE / "photographs")
+    subprocess.run([str(RIVALS / "python"), script, goal, str(count)], check=True)
+
+
+def url(port: int, number: int) -> str:
+    """Where a photograph is asked for."""
+    return f"http://127.0.0.1:{port}/{number // 1000:02d}/{number:06d}.jpg"
+
+
+def catalogue(port: int, count: int) -> bytes:
+    """A line a photograph."""
+    return "".join(f"{url(port, number)}\n" for number in range(count)).encode()
+
+
+def landfall(place: Path, port: int, count: int, timed: Timed, _number: int) -> None:
+    """A whole run over a catalogue of so many photographs, in an installation of its own."""
+    installation = prepare(place, port)
+    installation.upload("catalogue.txt", catalogue(port, count))
+    run(timed, installation.luigi_command(), place.with_suffix(".log"), environment(installation))
+    [receipt] = installation.receipts()
+    if receipt["counts"]["ok"] != count:
+        raise SystemExit(f"Landfall took {receipt['counts']}")
+    shutil.rmtree(installation.root)
+
+
 def _contenders(work: Path, urls: Path, port: int, count: int) -> dict[str, Callable[[Timed, int], None]]:
-    def landfall(timed: Timed, number: int) -> None:
-        installation = _installation(work / f"landfall-{number}", port)
-        installation.upload("catalogue.txt", urls.read_bytes())
-        run(timed, installation.luigi_command(), work / "log", _environment(installation))
-        [receipt] = installation.receipts()
-        if receipt["counts"]["ok"] != count:
-            raise SystemExit(f"Landfall took {receipt['counts']}")
-        shutil.rmtree(installation.root)
+    ours = partial(landfall, work / "landfall", port, count)
 
     def img2dataset(*flags: str) -> Callable[[Timed, int], None]:
         def contender(timed: Timed, number: int) -> None:
@@ -75,16 +97,16 @@ def _contenders(work: Path, urls: Path, port: int, count: int) -> dict[str, Call
         run(timed, [sys.executable, str(ROOT / "bench/stock_spark.py"), str(work / f"stock-{number}")], work / "log")
 
     if count <= _SMALL:
-        return {"landfall": landfall, "stock Spark": stock_spark}
+        return {"landfall": ours, "stock Spark": stock_spark}
     return {
-        "landfall": landfall,
+        "landfall": ours,
         "img2dataset": img2dataset(),
         "img2dataset, tuned": img2dataset(*_TUNED),
         "script": hand_written,
     }
 
 
-def _installation(root: Path, port: int) -> Installation:
+def prepare(root: Path, port: int) -> Installation:
     """A client whose URLs name no size."""
     installation = Installation(root, port).prepare()
     client = installation.conf / "clients" / f"{installation.client}.toml"
@@ -93,7 +115,7 @@ def _installation(root: Path, port: int) -> Installation:
     return installation
 
 
-def _environment(installation: Installation) -> dict[str, str]:
+def environment(installation: Installation) -> dict[str, str]:
     """As an operator runs it: with the settings that come with Landfall, not those of its tests."""
     kept = {name: value for name, value in installation.environment().items() if name != "LANDFALL_ENV"}
     return {**kept, "LANDFALL_WEB__ALLOW_ADDRESSES": "127.0.0.1:*"}
@@ -113,4 +135,4 @@ def _show(count: int, rounds: int, timed: list[Timed]) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:])

@@ -129,15 +129,18 @@ class Installation:
         """Runs the client to its end."""
         return self._call(self.luigi_command(port), user, more)
 
-    def start(self, told: IO[bytes] | int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
+    def start(
+        self, told: IO[bytes] | int = subprocess.DEVNULL, environment: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
         """Starts a run in a process group of its own.
 
         Args:
             told: takes what it says.
+            environment: what it finds there; None: the installation's own.
         """
         return subprocess.Popen(
             self.luigi_command(),
-            env=self.environment(),
+            env=self.environment() if environment is None else dict(environment),
             cwd=self.root,
             stdout=told,
             stderr=told,

@@ -1,0 +1,167 @@
+"""How far a whole run is from what the machine allows: ``python -m bench.limit 20000``.
+
+Every step that a picture needs is measured alone, in one process, by its CPU time. Their sum over the machine's cores
+is the limit: what a run would take in which all cores did nothing else from its first moment to its last.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import resource
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import psutil
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pybase64
+
+from bench.photograph_web import photograph_web
+from bench.pictures import CACHE, landfall, make_photographs, url
+from bench.timing import Timed
+from conf.settings import Images, Settings
+from spark_jobs import transforms
+from spark_jobs.images.decode import decode
+from spark_jobs.images.encode import encode
+from spark_jobs.images.picture import Picture
+from spark_jobs.transforms import Transform
+from spark_jobs.web.fetch import Request, WebPolicy, fetch_all
+from targets.image_store import ImageDocument, open_store
+
+_SAMPLE = 2048  # pictures that the steps are measured with
+_BATCH = 256
+_ROUNDS = 3
+
+
+@dataclass
+class Steps:
+    """CPU milliseconds a picture of each step, a round each."""
+
+    each: dict[str, list[float]]
+
+    @contextmanager
+    def step(self, name: str, pictures: int) -> Iterator[None]:
+        began = _cpu()
+        yield
+        self.each.setdefault(name, []).append(1000 * (_cpu() - began) / pictures)
+
+    def medians(self) -> dict[str, float]:
+        return {name: statistics.median(rounds) for name, rounds in self.each.items()}
+
+
+def main(count: int) -> None:
+    """Prints the steps, the limit, and a run of so many pictures beside it."""
+    make_photographs(count)
+    with photograph_web(CACHE / "photographs") as port, tempfile.TemporaryDirectory(prefix="landfall-limit-") as place:
+        steps = Steps({})
+        for number in range(_ROUNDS + 1):
+            _measure(steps, port, Path(place) / str(number))
+        for rounds in steps.each.values():
+            del rounds[0]  # libraries were loaded in it
+        whole, start = (_whole(Path(place) / f"run-{pictures}", port, pictures) for pictures in (count, 1))
+    medians = steps.medians()
+    cores = psutil.cpu_count() or 1
+    limit = sum(medians.values()) * count / 1000 / cores
+    for name, milliseconds in medians.items():
+        print(f"{name:<34} {milliseconds:>7.3f} ms a picture")
+    print(f"{'all steps':<34} {sum(medians.values()):>7.3f} ms a picture, CPU of one core")
+    print(f"\n{count:,} pictures on {cores} cores: the limit is {limit:.1f} s")
+    print(f"a run takes {whole:.1f} s, of which {start:.1f} s are those of a run of one picture")
+    print(f"without them it takes {(whole - start) / limit:.2f} of the limit")
+
+
+def _measure(steps: Steps, port: int, place: Path) -> None:
+    """One round of all steps."""
+    policy = WebPolicy(sources=(f"127.0.0.1:{port}",), allow_addresses=("127.0.0.1:*",))
+    requests = [Request(0, number + 1, url(port, number), None, None) for number in range(_SAMPLE)]
+    web = _web_cpu()
+    with steps.step("fetch", _SAMPLE):
+        originals = [answer.content or b"" for answer in fetch_all(requests, policy)]
+    steps.each.setdefault("the web that is asked (nginx)", []).append(1000 * (_web_cpu() - web) / _SAMPLE)
+    grayscale = transforms.load(["grayscale"])
+    with steps.step("decode, gray, encode", _SAMPLE):
+        results = [_made(original, grayscale) for original in originals]
+    with steps.step("hashes: both pictures, both files", _SAMPLE):
+        for content in (*originals, *results) * 2:
+            hashlib.sha256(content).hexdigest()
+    place.mkdir()
+    with steps.step("Parquet: originals and results", _SAMPLE):
+        for name, contents in (("originals", originals), ("results", results)):
+            _write_parquet(place / name, contents)
+    with steps.step("base64", _SAMPLE):
+        texts = list(map(pybase64.b64encode_as_string, results))
+    documents = [_document(number, text) for number, text in enumerate(texts)]
+    settings = Settings(env="test", home=place)
+    open_store(settings, "demo", prepare=True).close()
+    with steps.step("store (SQLite)", _SAMPLE), open_store(settings, "demo") as store:
+        for start in range(0, _SAMPLE, _BATCH):
+            store.insert(documents[start : start + _BATCH])
+
+
+def _made(original: bytes, chosen: Sequence[Transform]) -> bytes:
+    picture: Picture = decode(original, max_pixels=Images().max_pixels, gray=True)
+    for transform in chosen:
+        picture = transform.apply(picture)
+    return encode(picture, quality=Images().jpeg_quality)[0]
+
+
+def _write_parquet(file: Path, contents: Sequence[bytes]) -> None:
+    schema = pa.schema([pa.field("content", pa.binary())])
+    with pq.ParquetWriter(file, schema, compression="none", use_dictionary=False, write_batch_size=16) as writer:
+        for start in range(0, len(contents), _BATCH):
+            writer.write_table(pa.table({"content": pa.array(contents[start : start + _BATCH], pa.binary())}))
+
+
+def _document(number: int, text: str) -> ImageDocument:
+    digest = hashlib.sha256(str(number).encode()).hexdigest()
+    return ImageDocument(
+        id=digest,
+        image=text,
+        digest=digest,
+        original=digest,
+        width=640,
+        height=480,
+        format="JPEG",
+        bytes=len(text) * 3 // 4,
+        source="http://127.0.0.1/",
+        inserted=datetime(2024, 2, 29, tzinfo=UTC),
+        client="demo",
+        feed="photos",
+        drop=digest,
+        transforms=("grayscale",),
+    )
+
+
+def _whole(place: Path, port: int, pictures: int) -> float:
+    """Seconds of whole runs: the median."""
+    timed, run = Timed("landfall"), partial(landfall, place, port, pictures)
+    _repeat(lambda number: run(timed, number))
+    return timed.median
+
+
+def _repeat(run: Callable[[int], None]) -> None:
+    for number in range(_ROUNDS):
+        run(number)
+
+
+def _cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def _web_cpu() -> float:
+    """CPU seconds that nginx has used so far."""
+    return sum(
+        sum(child.cpu_times()[:2]) for child in psutil.Process().children(recursive=True) if child.name() == "nginx"
+    )
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
