@@ -17,6 +17,7 @@ from landfall.commands import (
     drop,
     images,
     init,
+    lineage,
     logs,
     onboard,
     query,
@@ -104,6 +105,7 @@ _add(
     query.query,
     'landfall query --client demo "SELECT outcome, count(*) FROM fact_image_request GROUP BY outcome"',
 )
+_add(app, _DATA, "lineage", lineage.lineage, "landfall lineage --client demo --svg lineage.svg")
 _add(app, _DATA, "digest", digest.digest, "landfall digest --client demo --parts")
 _add(
     app,
