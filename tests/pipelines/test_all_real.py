@@ -20,6 +20,9 @@ from tests.servers.luigid import Luigid, luigid
 from tests.servers.mongo import Certificate, MongoServer, mongo_server
 from tests.servers.sftp import ADMIN, SftpHost, sftp_host
 
+# The first to need HDFS and MongoDB: their servers may have to be fetched and built.
+pytestmark = pytest.mark.timeout(900)
+
 LINES = 120
 SEED = 20261125
 LAKE = "/all-real"

@@ -84,7 +84,7 @@ class MongoServer:
     @contextlib.contextmanager
     def client(self) -> Iterator[MongoClient[dict[str, Any]]]:
         """A client that may do everything."""
-        options: dict[str, Any] = {"serverSelectionTimeoutMS": 1000, "directConnection": True}
+        options: dict[str, Any] = {"serverSelectionTimeoutMS": 20_000, "directConnection": True}
         if self.certificate:
             options |= {"tls": True, "tlsCAFile": str(self.certificate.authority)}
         if self.users:

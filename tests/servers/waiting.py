@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 
-def until(condition: Callable[[], bool], what: str, seconds: float = 90) -> None:
+def until(condition: Callable[[], bool], what: str, seconds: float = 200) -> None:
     """Returns once the condition holds; AssertionError, saying what was awaited, if it does not in time."""
     deadline = time.monotonic() + seconds
     while not condition():
