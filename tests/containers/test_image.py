@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from conf.settings import Settings
+
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docker/Dockerfile").read_text(encoding="utf-8")
 STAGES = {
@@ -32,6 +34,15 @@ def test_who_runs_and_who_looks(stage: str, user: str) -> None:
     assert re.findall(r"^USER (\S+)", body, re.MULTILINE)[-1] == user
     assert "HEALTHCHECK" in body
     assert re.findall(r"^CMD \[", body, re.MULTILINE)
+
+
+def test_nothing_above_the_sftp_servers_directory_is_anybodys_but_roots() -> None:
+    """Else sshd would not trust it, and `landfall sftp config --apply` would refuse to make it."""
+    given = re.findall(r"install -d -o (?!root)\S+ (?:-g \S+ )?(?:-m \S+ )?(.*?)(?: \\)?$", TEXT, re.MULTILINE)
+    assert given
+    paths = {Path(path) for line in given for path in line.split()}
+    above = {*Path(Settings(env="test").sftp.directory).parents, Path("/srv/landfall")}
+    assert not paths & above
 
 
 def test_layers_hold_no_lists_and_no_secrets() -> None:
