@@ -42,3 +42,5 @@ fi
 say "Installing the locked dependencies (the first time takes a minute or two) …"
 "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+say "Making the archive of Spark's classes, so that runs start sooner …"
+"$VENV/bin/landfall" spark prepare >&2 || say "There is none; runs start without it."

@@ -130,6 +130,7 @@ _add(
 _add(spark_server, "", "start", spark.start, "landfall spark start")
 _add(spark_server, "", "stop", spark.stop, "landfall spark stop")
 _add(spark_server, "", "status", spark.status, "landfall spark status || landfall spark start")
+_add(spark_server, "", "prepare", spark.prepare, "landfall spark prepare")
 app.add_typer(spark_server, rich_help_panel=_START)
 app.add_typer(landing_server, rich_help_panel=_START)
 app.add_typer(pictures, rich_help_panel=_DATA)

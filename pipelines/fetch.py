@@ -9,7 +9,7 @@ from pipelines.stage import Stage
 from pipelines.validate import Validate
 from spark_jobs import shards
 from spark_jobs.fetch import FetchJob
-from spark_jobs.session import session, tasks_at_once
+from spark_jobs.session import tasks_at_once
 from spark_jobs.web.policy import WebPolicy
 from targets.dataset import Staging
 
@@ -36,7 +36,7 @@ class Fetch(Stage):
 
     def work(self, place: Staging) -> tuple[Mapping[str, int], Mapping[str, str]]:
         settings, feed, validated = self.places.settings, self.dropped.images, self.inputs["validate"].dataset
-        spark = session(settings)
+        spark = self.spark()
         requests = validated.manifest().counts["requests"]
         kept: dict[str, shards.Tally] = {}
         shards.count(place.fs, place.table("originals"), kept)

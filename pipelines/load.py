@@ -9,7 +9,6 @@ from pipelines.fetch import Fetch
 from pipelines.stage import Stage
 from pipelines.transform import Transform
 from pipelines.validate import Validate
-from spark_jobs.session import session
 from spark_jobs.star.load import LoadInputs, load
 from spark_jobs.star.tables import IMAGES
 from targets.dataset import Staging
@@ -32,8 +31,7 @@ class Load(Stage):
         return IMAGES
 
     def work(self, place: Staging) -> tuple[Mapping[str, int], Mapping[str, str]]:
-        spark = session(self.places.settings)
-        return load(spark, star_inputs(self), place.fs.uri(place.path), self.step), {}
+        return load(self.spark(), star_inputs(self), place.fs.uri(place.path), self.step), {}
 
 
 def star_inputs(stage: Stage) -> LoadInputs:

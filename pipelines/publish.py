@@ -19,7 +19,6 @@ from spark_jobs.fields import column_names
 from spark_jobs.index import Index
 from spark_jobs.proof import prove
 from spark_jobs.rejects import ADDED
-from spark_jobs.session import session
 from targets.clock import now
 from targets.dataset import Staging
 from targets.published import of, publish
@@ -52,7 +51,7 @@ class Publish(Stage):
         acknowledge(self.places, {self.feed}, self.drop)
 
     def work(self, place: Staging) -> tuple[Mapping[str, int], Mapping[str, str]]:
-        spark, inputs = session(self.places.settings), star_inputs(self)
+        spark, inputs = self.spark(), star_inputs(self)
         land, load = self.inputs["land"].dataset, self.inputs["load"].dataset
         landed = land.manifest().counts
         self.step(0, 3, f"proves {landed['lines']:,} lines")

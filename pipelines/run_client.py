@@ -19,6 +19,7 @@ from pipelines.housekeeping import sweep
 from pipelines.output_task import refuse_fork
 from pipelines.publish import Publish
 from pipelines.telling import explain
+from spark_jobs.session import LITTLE, begin
 
 
 class RunClient(luigi.Task):
@@ -40,6 +41,8 @@ class RunClient(luigi.Task):
             claim(places, permit)
             acknowledge(places, permit.feeds)
             ready, fault = self._ready(places, permit)
+            if ready:
+                begin(places.settings, little=sum(task.dropped.size for task in ready) <= LITTLE)
             yield ready
             if fault:
                 raise fault

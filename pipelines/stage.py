@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import luigi
+from pyspark.sql import SparkSession
 
 from auth.gate import authorize
 from conf.errors import NotFound
@@ -18,6 +19,7 @@ from conf.problems import shown
 from pipelines.context import context
 from pipelines.openlineage import Traffic
 from pipelines.output_task import OutputTask, versions
+from spark_jobs.session import LITTLE, session
 from targets.dataset import Dataset, Manifest
 from targets.layout import Stage as StageName
 from targets.register import Drop
@@ -101,6 +103,13 @@ class Stage(OutputTask):
         receipt = self.dropped.receipt  # asks the gate before anything of the client's is read
         places = self.places
         return Dataset(places.fs, places.layout.stage(self.stage, self.feed, receipt, self.drop, self.build))
+
+    def spark(self) -> SparkSession:
+        """The session, which from now on plans for as many bytes as the drop has."""
+        first: Stage = self
+        while above := first.requires():
+            first = above[0]
+        return session(self.places.settings, little=first.dataset.manifest().counts["bytes"] <= LITTLE)
 
     def authorize(self) -> None:
         authorize(self.client, "run", self.feed)

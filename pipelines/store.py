@@ -7,7 +7,6 @@ from typing import Any
 
 from pipelines.stage import Stage
 from pipelines.transform import Transform
-from spark_jobs.session import session
 from spark_jobs.store import StoreJob
 from targets.dataset import Staging
 
@@ -39,7 +38,7 @@ class Store(Stage):
             log=self.log,
             report=self._report,
         )
-        new, present = job.run(session(self.places.settings))
+        new, present = job.run(self.spark())
         self.log.info("images stored", new=new, present=present)
         self.step(1, 1, f"{new:,} pictures are new in the image store, {present:,} were there already")
         return {"images": counts["ok"], "distinct": counts["distinct"]}, {}

@@ -9,7 +9,6 @@ from pipelines.fetch import Fetch
 from pipelines.stage import Stage
 from pipelines.validate import Validate
 from spark_jobs import transforms
-from spark_jobs.session import session
 from spark_jobs.transform import TransformJob
 from targets.dataset import Staging
 
@@ -43,5 +42,5 @@ class Transform(Stage):
             log=self.log,
             report=self.progress(fetched.manifest().counts["ok"], "pictures"),
         )
-        counts, digests = job.run(session(settings))
+        counts, digests = job.run(self.spark())
         return counts, {f"images/{name}": digest for name, digest in digests.items()}

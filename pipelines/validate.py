@@ -7,7 +7,6 @@ from typing import Any
 
 from pipelines.land import Land, entry_file, read_index
 from pipelines.stage import Stage
-from spark_jobs.session import session
 from spark_jobs.urls import UrlPolicy
 from spark_jobs.validate import validate
 from targets.dataset import Staging
@@ -36,7 +35,7 @@ class Validate(Stage):
         index = read_index(land)
         self.say("starts Spark")
         counts = validate(
-            session(settings),
+            self.spark(),
             land.fs,
             index,
             {one.entry: f"{land.path}/{entry_file(one.entry)}" for one in index.entries},

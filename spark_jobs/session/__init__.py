@@ -12,24 +12,47 @@ from pyspark.sql import SparkSession
 
 from conf.settings import Settings, load_settings
 from spark_jobs import hadoop
-from spark_jobs.session import connect, driver
+from spark_jobs.session import connect, driver, early
 from spark_jobs.session.reach import is_remote
+from spark_jobs.session.sized import LITTLE, suit
 
-__all__ = ["leave", "session", "tasks_at_once"]
+__all__ = ["LITTLE", "begin", "leave", "session", "tasks_at_once"]
 
 # Sessions of Connect servers, by process: a forked one makes its own.
 _REMOTE: dict[int, SparkSession] = {}
 
 
-def session(settings: Settings | None = None) -> SparkSession:
-    """The session of this process; the first call starts it (some seconds), or asks a Connect server for one."""
+def begin(settings: Settings, little: bool) -> None:
+    """Has the session of this process start in a thread, where nothing that the process does meanwhile is in its way.
+
+    Args:
+        little: whether all the work of the process is little.
+    """
+    # To become an HDFS user is a matter of the whole process.
+    alone = settings.spark.is_local and not settings.spark.remote and not settings.lake.url.startswith("hdfs://")
+    if alone and SparkSession.getActiveSession() is None:
+        early.begin(lambda: driver.start(settings, little))
+
+
+def session(settings: Settings | None = None, little: bool = False) -> SparkSession:
+    """The session of this process; the first call starts it (some seconds), or asks a Connect server for one.
+
+    Args:
+        little: whether what it is asked for is of few rows (``sized.suit``).
+    """
     settings = settings or load_settings()
+    spark = _session(settings)
+    suit(spark, settings, little)
+    return spark
+
+
+def _session(settings: Settings) -> SparkSession:
     if settings.spark.remote:
         made = _REMOTE.get(os.getpid())
         if made is None or made.is_stopped:  # type: ignore[attr-defined]
             made = _REMOTE[os.getpid()] = connect.start(settings)
         return made
-    active = SparkSession.getActiveSession()
+    active = early.take() or SparkSession.getActiveSession()
     if active is None:
         return driver.start(settings)
     hadoop.refuse_other(settings)

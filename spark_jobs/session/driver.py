@@ -11,11 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
+from pyspark.core.context import SparkContext
+from pyspark.find_spark_home import _find_spark_home
+from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
 
 from conf.settings import Settings
 from spark_jobs import hadoop
-from spark_jobs.session import executors
+from spark_jobs.session import executors, java
 from spark_jobs.session.properties import properties_file
 from spark_jobs.session.reach import refuse_out_of_reach
 from spark_jobs.session.shipping import archive
@@ -25,17 +28,23 @@ _TALKERS = ("DataFrameQueryContextLogger", "SQLQueryContextLogger")
 _LOG = "spark.log"
 
 
-def start(settings: Settings) -> SparkSession:
-    """Starts a JVM and its session (some seconds); what is started dies if this is interrupted."""
+def start(settings: Settings, little: bool = False) -> SparkSession:
+    """Starts a JVM and its session (some seconds); what is started dies if this is interrupted.
+
+    Args:
+        little: whether the work is little (``java.options``).
+    """
     for name in _TALKERS:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     chosen = settings.spark
     if not chosen.is_local:
         refuse_out_of_reach(settings, chosen.master)
     with contextlib.ExitStack() as held:
-        file = held.enter_context(properties_file(settings))
-        for block in (_told(settings, file), _stderr_to(log(settings)), hadoop.acting(settings), _no_orphan()):
+        file = held.enter_context(properties_file(settings, little=little))
+        for block in (_told(settings, file), hadoop.acting(settings), _no_orphan()):
             held.enter_context(block)
+        if not SparkContext._gateway:
+            _launch(log(settings))
         spark = SparkSession.builder.getOrCreate()
     if not chosen.is_local:
         _ship(spark, settings)
@@ -60,11 +69,27 @@ def _ship(spark: SparkSession, settings: Settings) -> None:
         raise
 
 
+def _launch(said: Path) -> None:
+    """Starts the JVM.
+
+    Args:
+        said: takes what it writes to its standard error, of which operators need none.
+    """
+    descriptor = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        SparkContext._ensure_initialized(gateway=launch_gateway(popen_kwargs={"stderr": descriptor}))  # type: ignore[no-untyped-call]
+    finally:
+        os.close(descriptor)
+
+
 @contextlib.contextmanager
 def _told(settings: Settings, file: Path) -> Iterator[None]:
     """Has pyspark start its JVM with a file of properties: it would put each one on the command line."""
     os.environ["PYSPARK_PYTHON"] = settings.spark.python or sys.executable
     os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
+    # Spark's scripts would run a Python to find the one, and a Java that is slow to start for the other.
+    os.environ.setdefault("SPARK_HOME", _find_spark_home())
+    os.environ.setdefault("SPARK_LAUNCHER_OPTS", java.LAUNCHER)
     if settings.spark.is_local:
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     before = os.environ.get("PYSPARK_SUBMIT_ARGS")
@@ -91,18 +116,3 @@ def _no_orphan() -> Iterator[None]:
             with contextlib.suppress(psutil.NoSuchProcess):
                 child.kill()
         raise
-
-
-@contextlib.contextmanager
-def _stderr_to(file: Path) -> Iterator[None]:
-    """Has the JVM, which keeps the standard error it is born with, write to a file: operators need none of it."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    try:
-        os.dup2(descriptor, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(descriptor)

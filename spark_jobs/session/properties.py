@@ -11,6 +11,7 @@ from conf.errors import ConfigError
 from conf.private import read_private
 from conf.settings import Settings
 from spark_jobs import hadoop
+from spark_jobs.session import java
 
 _MOST_BYTES = 1 << 20
 
@@ -37,12 +38,17 @@ _CORE = {
     "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
 }
 _LOOPBACK = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+_JAVA = "spark.driver.extraJavaOptions"
 # An executor that dies takes its tasks with it, each of which may have been met before.
 _TASK_FAILURES = "4"
 
 
-def properties(settings: Settings) -> dict[str, str]:
-    """Every property of a driver that starts; what the settings name in spark.conf goes before what we choose."""
+def properties(settings: Settings, little: bool = False) -> dict[str, str]:
+    """Every property of a driver that starts; what the settings name in spark.conf goes before what we choose.
+
+    Args:
+        little: whether the work is little (``java.options``).
+    """
     spark = settings.spark
     place = {"spark.sql.warehouse.dir": str(scratch(settings) / "warehouse")}
     if spark.is_local:
@@ -59,6 +65,7 @@ def properties(settings: Settings) -> dict[str, str]:
         **({} if spark.is_local else _cluster(settings)),
         **hadoop.properties(settings),
         **spark.conf,
+        _JAVA: java.options(little, spark.conf.get(_JAVA, "")),
     }
 
 
@@ -76,13 +83,17 @@ def scratch(settings: Settings) -> Path:
 
 
 @contextlib.contextmanager
-def properties_file(settings: Settings, more: Mapping[str, str] | None = None) -> Iterator[Path]:
+def properties_file(
+    settings: Settings, more: Mapping[str, str] | None = None, *, little: bool = False
+) -> Iterator[Path]:
     """A file (mode 0600) of all properties, and of those in ``spark.properties_file``, while the block runs.
 
     Args:
         more: further properties, which go before all others but the secret file's.
+        little: whether the work is little (``java.options``).
     """
-    text = "".join(f"{_escaped(name, ' :=')} {_escaped(value)}\n" for name, value in _all(settings, more or {}))
+    all_of_them = {**properties(settings, little), **(more or {})}
+    text = "".join(f"{_escaped(name, ' :=')} {_escaped(value)}\n" for name, value in all_of_them.items())
     file = scratch(settings) / f"driver-{os.getpid()}.properties"
     file.unlink(missing_ok=True)
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -93,10 +104,6 @@ def properties_file(settings: Settings, more: Mapping[str, str] | None = None) -
         yield file
     finally:
         file.unlink(missing_ok=True)
-
-
-def _all(settings: Settings, more: Mapping[str, str]) -> list[tuple[str, str]]:
-    return list({**properties(settings), **more}.items())
 
 
 def _cluster(settings: Settings) -> dict[str, str]:

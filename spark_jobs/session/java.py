@@ -1,0 +1,48 @@
+"""How a driver's JVM starts soon: its classes come from an archive, and for little work it compiles quickly."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import sys
+from pathlib import Path
+
+# C1 alone: the second compiler's work pays back after minutes only, and takes cores from the Python workers meanwhile.
+_QUICK = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+# An archive that does not fit (another Java, other jars) is passed over without a word.
+QUIET = ("-Xlog:disable", "-Xlog:all=error:stderr")
+
+# spark-submit first runs a small Java program that puts the command together.
+LAUNCHER = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto"
+
+
+def archive() -> Path:
+    """Where this environment's archive of Spark's classes is, if it was made (``landfall spark prepare``).
+
+    It is code, so it lies beside the code: whoever may write there may change the code as well.
+    """
+    return Path(sys.prefix) / "share" / "landfall" / f"spark-{importlib.metadata.version('pyspark')}.jsa"
+
+
+def options(little: bool, chosen: str = "") -> str:
+    """Options of the driver's JVM, as Spark's ``spark.driver.extraJavaOptions`` takes them.
+
+    Args:
+        little: whether the work is little, so that it is done before a slow compiler's would pay.
+        chosen: an operator's own options, which go before ours.
+    """
+    archived = archive()
+    parts = list(_QUICK) if little else []
+    if archived.exists():
+        parts += ["-Xshare:auto", *QUIET, _quoted(f"-XX:SharedArchiveFile={archived}")]
+    return " ".join([*parts, chosen]).strip()
+
+
+def making(goal: Path) -> str:
+    """Options of a JVM that writes an archive of its classes when it ends."""
+    return " ".join([*_QUICK, *QUIET, _quoted(f"-XX:ArchiveClassesAtExit={goal}")])
+
+
+def _quoted(option: str) -> str:
+    """An option that may hold spaces, as Spark takes a line of options apart."""
+    escaped = option.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
