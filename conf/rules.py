@@ -216,3 +216,8 @@ def rule(code: str) -> Rule:
     if code.startswith(ROW):
         return Rule(code, "quarantined", f"The row breaks the feed's rule {code.removeprefix(ROW)}.", _MEND)
     return RULES[code]
+
+
+def is_outcome(code: str, outcome: str) -> bool:
+    """Whether a rule is known and gives this outcome."""
+    return (code.startswith(ROW) or code in RULES) and rule(code).outcome == outcome

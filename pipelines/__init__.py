@@ -8,11 +8,25 @@ luigi_sentences.apply()
 from pipelines.fetch import Fetch  # noqa: E402  # Luigi's settings come before the first task is made
 from pipelines.land import Land  # noqa: E402
 from pipelines.load import Load  # noqa: E402
+from pipelines.load_records import LoadRecords  # noqa: E402
 from pipelines.publish import Publish  # noqa: E402
 from pipelines.run_all import RunAll  # noqa: E402
 from pipelines.run_client import RunClient  # noqa: E402
 from pipelines.store import Store  # noqa: E402
 from pipelines.transform import Transform  # noqa: E402
 from pipelines.validate import Validate  # noqa: E402
+from pipelines.validate_records import ValidateRecords  # noqa: E402
 
-__all__ = ["Fetch", "Land", "Load", "Publish", "RunAll", "RunClient", "Store", "Transform", "Validate"]
+__all__ = [
+    "Fetch",
+    "Land",
+    "Load",
+    "LoadRecords",
+    "Publish",
+    "RunAll",
+    "RunClient",
+    "Store",
+    "Transform",
+    "Validate",
+    "ValidateRecords",
+]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from auth.gate import Permit
-from conf.feeds import ImagesFeed
+from conf.feeds import ImagesFeed, RecordsFeed
 from pipelines.context import Context
 from pipelines.telling import tell
 from pipelines.waiting import wait_for_lease
@@ -60,12 +60,23 @@ def claim(places: Context, permit: Permit) -> None:
 
 
 def unpublished(places: Context, permit: Permit) -> list[tuple[str, str]]:
-    """(feed, drop) of every registered drop of the permitted feeds that no reader sees yet."""
+    """(feed, drop) of the registered drops of the permitted feeds that no reader sees yet, by feed and receipt.
+
+    A drop of a feed whose keys come once over all its drops waits until those that were received before it are
+    published: of several that wait, the first alone is named.
+    """
     found = []
     for feed, drops in registered_drops(places.fs, places.layout).items():
         if permit.feeds is None or feed in permit.feeds:
-            found += [(feed, drop) for drop in sorted(drops - published_drops(places.fs, places.layout, feed))]
+            waiting = [places.drop(feed, drop) for drop in drops - published_drops(places.fs, places.layout, feed)]
+            in_order = sorted(waiting, key=lambda drop: (drop.received, drop.id))
+            found += [(feed, drop.id) for place, drop in enumerate(in_order) if not (place and _follows(drop))]
     return found
+
+
+def _follows(drop: Drop) -> bool:
+    """Whether the drop is compared with those that were received before it."""
+    return isinstance(drop.config, RecordsFeed) and drop.config.unique == "always"
 
 
 def acknowledge(places: Context, feeds: Collection[str] | None, drop: str | None = None) -> None:

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from conf.errors import StorageError
+from conf.feeds import ImagesFeed, RecordsFeed
+from conf.settings import Settings
 from pipelines.stage import Stage
 from spark_jobs.index import EntryIndex, Index, Indexer, Range
 from spark_jobs.rejects import are_rejects
-from targets.archive import entries, is_archive
+from targets.archive import Entry, entries, is_archive
 from targets.dataset import Dataset, Staging
 from targets.register import identity
 
@@ -25,7 +27,10 @@ class Land(Stage):
 
     def settings_read(self) -> Mapping[str, Any]:
         settings, feed = self.places.settings, self.dropped.config
-        return {"lines": settings.lines.max_bytes, "format": feed.format, "delimiter": feed.delimiter}
+        read = {"lines": settings.lines.max_bytes, "format": feed.format, "delimiter": feed.delimiter}
+        if isinstance(feed, RecordsFeed):
+            return {**read, **feed.model_dump(include={"quote", "encoding", "header"})}
+        return read
 
     def work(self, place: Staging) -> tuple[Mapping[str, int], Mapping[str, str]]:
         self.step(0, 1, "copies and indexes the bytes")
@@ -59,14 +64,7 @@ class Land(Stage):
         ranges: list[Range] = []
         for entry, stream in entries(file, settings.landing):
             piece = stream.read(_CHUNK)
-            indexer = Indexer(
-                entry.ordinal,
-                entry.name,
-                "csv" if are_rejects(piece, feed.delimiter) else feed.format,
-                feed.delimiter,
-                settings.lines.max_bytes,
-                settings.landing.range_bytes,
-            )
+            indexer = indexer_of(feed, entry, piece, settings)
             with place.fs.writer(f"{place.path}/{entry_file(entry.ordinal)}") as goal:
                 while piece:
                     goal.write(piece)
@@ -76,6 +74,21 @@ class Land(Stage):
             found.append(described)
             ranges.extend(its_ranges)
         return Index(tuple(found), tuple(ranges)), {entry_file(one.entry): one.sha256 for one in found}
+
+
+def indexer_of(feed: ImagesFeed | RecordsFeed, entry: Entry, head: bytes, settings: Settings) -> Indexer:
+    """The indexer of one entry of a drop.
+
+    Args:
+        head: how the entry begins. Rejects that come back are what we wrote, whatever the feed's own files are.
+    """
+    mended = are_rejects(head, feed.delimiter)
+    how: dict[str, Any] = {}
+    if isinstance(feed, RecordsFeed) and not mended:
+        how = feed.model_dump(include={"quote", "encoding", "header"})
+    form = "csv" if mended else feed.format
+    lines, size = settings.lines.max_bytes, settings.landing.range_bytes
+    return Indexer(entry.ordinal, entry.name, form, feed.delimiter, lines, size, **how)
 
 
 def entry_file(entry: int) -> str:

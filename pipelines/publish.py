@@ -6,19 +6,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from pipelines.answering import KINDS, Kind
 from pipelines.claims import RECEIPT, REJECTS, acknowledge
-from pipelines.fetch import Fetch
 from pipelines.land import Land, read_index
-from pipelines.load import Load, star_inputs
 from pipelines.stage import Stage
-from pipelines.store import Store
-from pipelines.transform import Transform
-from pipelines.validate import Validate
 from spark_jobs import receipt
-from spark_jobs.fields import column_names
-from spark_jobs.index import Index
 from spark_jobs.proof import prove
-from spark_jobs.rejects import ADDED
 from targets.clock import now
 from targets.dataset import Staging
 from targets.published import of, publish
@@ -30,8 +23,8 @@ class Publish(Stage):
     stage = "publish"
 
     def requires(self) -> list[Stage]:
-        """Every stage: what is published names the build of each."""
-        return self.upstream(Land, Validate, Fetch, Transform, Store, Load)
+        """Every stage of a drop of its kind: what is published names the build of each."""
+        return self.upstream(Land, *self._kind.stages)
 
     def settings_read(self) -> Mapping[str, Any]:
         return {}
@@ -51,21 +44,21 @@ class Publish(Stage):
         acknowledge(self.places, {self.feed}, self.drop)
 
     def work(self, place: Staging) -> tuple[Mapping[str, int], Mapping[str, str]]:
-        spark, inputs = self.spark(), star_inputs(self)
-        land, load = self.inputs["land"].dataset, self.inputs["load"].dataset
-        landed = land.manifest().counts
+        spark, land = self.spark(), self.inputs["land"].dataset
+        landed, index = land.manifest().counts, read_index(land)
+        answering = self._kind.answering(self, spark, index)
         self.step(0, 3, f"proves {landed['lines']:,} lines")
-        proof = prove(spark, landed["lines"], inputs, load.fs.uri(load.table("fact_image_request")))
+        proof = prove(answering.ledger, landed["lines"])
         self.step(1, 3, "writes the rejected rows")
-        index = read_index(land)
         with place.fs.writer(f"{place.path}/{REJECTS}") as file:
-            rejected = receipt.rejects(spark, inputs, len(index.entries) > 1, _header(index), file)
+            rejected = answering.rejected.write(file)
         self.step(2, 3, "writes the receipt")
         answer = receipt.published(
             self.dropped,
             proof,
             blank=landed["blank"],
-            images=load.manifest().counts["images"],
+            counts=answering.counts,
+            details=answering.details,
             published_at=now(),
             rejects="rejects.csv" if rejected else None,
         )
@@ -73,8 +66,6 @@ class Publish(Stage):
         counts = {"lines": proof.lines, "ok": proof.ok, "quarantined": proof.quarantined, "duplicate": proof.duplicate}
         return counts, {}
 
-
-def _header(index: Index) -> list[str] | None:
-    """The feed's own columns in the order in which they came, or None where no file has a header."""
-    columns = [name for entry in index.entries for name in column_names(entry) if name not in ADDED]
-    return list(dict.fromkeys(columns)) or None
+    @property
+    def _kind(self) -> Kind:
+        return KINDS[self.dropped.config.kind]

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from conf.feeds import ImagesFeed, RecordsFeed
 from conf.feeds.columns import Column
+from conf.feeds.values import spark_type
 from spark_jobs.star.tables import IMAGES
 from targets.tables import ORDER, Resolve, Table, merged
 
-_TYPES = {"long": "bigint", "bool": "boolean", "timestamp": "timestamp_ntz"}
 _FAULTS = "array<struct<column:string,rule:string,value:string,message:string,fix:string>>"
 _SHARED = ("dim_date", "dim_drop", "dim_outcome")
 
@@ -46,11 +46,6 @@ def dimensions(config: RecordsFeed) -> list[Column]:
     return [column for column in config.columns if column.dimension]
 
 
-def column_type(column: Column) -> str:
-    """The type of a column in the tables, as Spark's DDL writes it."""
-    return _TYPES.get(column.type, column.type.replace(" ", ""))
-
-
 def fact_table(feed: str, config: RecordsFeed) -> Table:
     """One row an accepted record: keys, where it stands in the client's file, then the feed's columns."""
     keys = ["date_key", "drop_key", *(f"{column.name}_key" for column in dimensions(config))]
@@ -59,7 +54,7 @@ def fact_table(feed: str, config: RecordsFeed) -> Table:
         **{name: kind for name, kind in ORDER.items() if name != "drop"},
         "corrects_drop": "string",
         "corrects_line": "string",
-        **{column.name: column_type(column) for column in config.columns},
+        **{column.name: spark_type(column.type) for column in config.columns},
         "schema_version": "int",
     }
     return Table(fact_name(feed), "fact", columns, resolve=_resolve(config))
@@ -88,7 +83,7 @@ def line_table(feed: str) -> Table:
 def dimension_table(column: Column) -> Table:
     """One row a value of a column."""
     key = f"{column.name}_key"
-    columns = {key: "string", column.name: column_type(column), "schema_version": "int"}
+    columns = {key: "string", column.name: spark_type(column.type), "schema_version": "int"}
     return Table(f"dim_{column.name}", "dimension", columns, key=key)
 
 

@@ -51,3 +51,8 @@ def outcome_key(rule: Column) -> Column:
 def image_key(image_id: Column) -> Column:
     """Key of dim_image: the image's id; null where there is no image."""
     return F.when(image_id.isNotNull(), key(image_id))
+
+
+def member_key(value: Column) -> Column:
+    """Key of a dimension that a feed's column makes: the value as text; null where there is no value."""
+    return F.when(value.isNotNull(), key(value.cast("string")))

@@ -11,7 +11,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from conf.errors import ProofError
-from spark_jobs.proof import Proof, prove
+from spark_jobs.proof import Proof, ledger_of_images
+from spark_jobs.proof import prove as prove_ledger
 from spark_jobs.schemas import SETTLED
 from spark_jobs.star.fact import fact_image_request
 from spark_jobs.star.load import LoadInputs
@@ -32,6 +33,10 @@ def whole(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> tupl
     root = tmp_path_factory.mktemp("proof")
     inputs = mixed(root)
     return inputs, fact_of(spark, inputs, root / "fact")
+
+
+def prove(spark: SparkSession, lines: int, inputs: LoadInputs, fact: str) -> Proof:
+    return prove_ledger(ledger_of_images(spark, inputs, fact), lines)
 
 
 def with_settled(tmp_path: Path, inputs: LoadInputs, *rows: Row) -> LoadInputs:
@@ -97,7 +102,7 @@ def test_a_fact_table_that_says_something_else(
     told = spark.read.parquet(fact)
     goal = f"file://{tmp_path}/fact"
     told.where("line <> 2").unionByName(told.where("line = 3")).write.parquet(goal)
-    with pytest.raises(ProofError, match=r"2 lines of which the fact table .*0:2, 0:3\)"):
+    with pytest.raises(ProofError, match=r"2 lines of which the tables .*0:2, 0:3\)"):
         prove(spark, 7, inputs, goal)
     invented = f"file://{tmp_path}/invented"
     told.unionByName(told.where("line = 3").replace(3, 99, ["line"])).write.parquet(invented)

@@ -17,7 +17,9 @@ from conf.errors import UploadRefused
 from conf.feeds import ImagesFeed
 from conf.rules import RULES
 from spark_jobs import receipt
+from spark_jobs import rejected as rejected_rows
 from spark_jobs.proof import Proof
+from spark_jobs.rejected import Rejected
 from spark_jobs.rejects import decode, encode
 from tests.drop_tables import Row, drop, mixed, settled, write_stages
 
@@ -26,7 +28,7 @@ AT = datetime(2026, 3, 1, 0, 0, 5, 123456, tzinfo=UTC)
 
 
 def published(rejects: str | None = "rejects.csv") -> dict[str, object]:
-    return receipt.published(drop(), PROOF, blank=2, images=2, published_at=AT, rejects=rejects)
+    return receipt.published(drop(), PROOF, blank=2, counts={"images": 2}, details={}, published_at=AT, rejects=rejects)
 
 
 def test_a_receipt_counts_every_line_and_says_what_to_do() -> None:
@@ -76,7 +78,7 @@ def rejected(
 ) -> list[dict[str, str]]:
     file = io.BytesIO()
     inputs = write_stages(root, of or drop(), validated=rows)
-    count = receipt.rejects(spark, inputs, several, header, file)
+    count = Rejected.of_images(spark, inputs, several, header or []).write(file)
     text = file.getvalue().decode("utf-8")
     found = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=inputs.drop.config.delimiter))
     assert len(found) == count
@@ -88,7 +90,7 @@ def test_quarantined_lines_of_all_stages_are_rows_in_the_order_of_their_lines(
     spark: SparkSession, tmp_path: Path
 ) -> None:
     file = io.BytesIO()
-    assert receipt.rejects(spark, mixed(tmp_path), False, None, file) == 3
+    assert Rejected.of_images(spark, mixed(tmp_path), False, []).write(file) == 3
     header, *rows = csv.reader(io.StringIO(file.getvalue().decode(), newline=""))
     assert header == ["url", "_line", "_rule", "_message", "_fix", "_drop"]
     assert [(row[1], row[2]) for row in rows] == [
@@ -140,7 +142,7 @@ def test_a_column_may_be_called_anything(spark: SparkSession, tmp_path: Path) ->
 def test_the_rarest_of_too_many_columns_stay_out(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(receipt, "_MOST_COLUMNS", 3)
+    monkeypatch.setattr(rejected_rows, "_MOST_COLUMNS", 3)
     rows = [settled(line, "url.scheme", fields={"url": "u", "often": "1", f"k{line}": "2"}) for line in range(1, 9)]
     found = rejected(spark, tmp_path, rows)
     assert list(found[0])[:3] == ["url", "k1", "often"]
@@ -167,7 +169,7 @@ def test_nothing_that_is_added_is_a_formula(spark: SparkSession, tmp_path: Path)
 def test_many_rows_come_in_parts_and_stay_in_order(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(receipt, "_PART_ROWS", 50)
+    monkeypatch.setattr(rejected_rows, "_PART_ROWS", 50)
     lines = list(range(1, 400))
     rows = [settled(line, "url.scheme", entry=line % 2) for line in reversed(lines)]
     found = rejected(spark, tmp_path, rows, several=True)
