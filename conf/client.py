@@ -76,6 +76,10 @@ class ClientConfig(BaseModel):
         alike = [name for name, table in zip(feeds, tables, strict=True) if tables.count(table) > 1]
         if alike:
             raise ValueError(f"feeds must differ in more than - and _, which tables write alike ({', '.join(alike)})")
+        lines = {f"{table}_line" for table, feed in zip(tables, feeds.values(), strict=True) if feed.kind == "records"}
+        taken = [name for name, table in zip(feeds, tables, strict=True) if table in lines]
+        if taken:
+            raise ValueError(f"{taken[0]} is how the lines of another feed are called; give the feed another name")
         return feeds
 
 

@@ -20,7 +20,9 @@ from landfall.commands import (
     lineage,
     logs,
     onboard,
+    profile,
     query,
+    replay,
     run_share,
     sample_web,
     sftp,
@@ -96,6 +98,14 @@ _add(
     "landfall run-share --index 0 --of 2 --scheduler http://127.0.0.1:8082",
 )
 _add(app, _CLIENT, "status", status.status, "landfall status --client demo --watch")
+_add(
+    app,
+    _CLIENT,
+    "replay",
+    replay.replay,
+    "landfall replay --client acme --feed orders",
+    "landfall replay --client acme --feed orders --drop 3f2a91",
+)
 _add(app, _CLIENT, "logs", logs.logs, "landfall logs --client demo --level warning --follow")
 _add(app, _DATA, "tables", query.tables, "landfall tables --client demo")
 _add(
@@ -105,6 +115,7 @@ _add(
     query.query,
     'landfall query --client demo "SELECT outcome, count(*) FROM fact_image_request GROUP BY outcome"',
 )
+_add(app, _DATA, "profile", profile.profile, "landfall profile --client acme --feed orders")
 _add(app, _DATA, "lineage", lineage.lineage, "landfall lineage --client demo --svg lineage.svg")
 _add(app, _DATA, "digest", digest.digest, "landfall digest --client demo --parts")
 _add(

@@ -50,4 +50,11 @@ FeedOption = Annotated[
     str | None,
     typer.Option("--feed", metavar="FEED", help="Only this feed.", show_default=False, autocompletion=_feeds),
 ]
+NamedFeedOption = Annotated[
+    str, typer.Option("--feed", metavar="FEED", help="The feed's name.", show_default=False, autocompletion=_feeds)
+]
+DropOption = Annotated[
+    str | None,
+    typer.Option("--drop", metavar="ID", help="This drop only: its id, or how it begins.", show_default=False),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON, for a script.")]

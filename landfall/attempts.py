@@ -14,7 +14,7 @@ from targets.clock import now
 from targets.dataset import Dataset, kept
 from targets.filesystem import FileSystem
 from targets.journal import RUN, Journal
-from targets.layout import STAGES, ClientLayout, Stage
+from targets.layout import STAGES, STAGES_OF, ClientLayout, Stage
 from targets.register import Drop
 
 State = Literal["waiting", "running", "done", "broke off", "held", "failed"]
@@ -92,7 +92,7 @@ def standings(
 ) -> Iterator[StageStanding]:
     """Every stage of a drop, in order."""
     made: dict[Stage, StageStanding] = {}
-    for stage in STAGES:
+    for stage in STAGES_OF[drop.config.kind]:
         made[stage] = (
             _standing(fs, layout, drop, stage, attempts[stage], made) if stage in attempts else StageStanding(stage)
         )

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, ClassVar
 
 from conf.errors import NotFound
 from conf.feeds import ImagesFeed
-from conf.rules import RULES
+from conf.rules import RULES, rule
 from conf.settings import Settings
 from spark_jobs.index import EntryIndex, Index, Indexer, Range
 from spark_jobs.lines import records
@@ -47,31 +47,33 @@ class Line:
 
     @property
     def outcome(self) -> str:
-        return RULES[self.rule].outcome
+        return rule(self.rule).outcome
 
 
 class Checking:
     """Takes a file apart. ``lines()`` goes through it once; the rest is known afterwards.
 
     Attributes:
+        accepted: what is said of lines that are ok.
         counts: lines by rule.
         samples: the first lines of each rule.
         blank: blank lines, which are no lines.
         files: files in it: 1, or as many as the archive holds.
     """
 
-    def __init__(self, settings: Settings, feed: ImagesFeed, path: Path) -> None:
+    accepted: ClassVar[str]
+
+    def __init__(self, settings: Settings, path: Path) -> None:
         self.counts: Counter[str] = Counter()
         self.samples: dict[str, list[Line]] = {}
         self.blank = 0
         self.files = 0
         self._settings = settings
-        self._feed = feed
         self._path = path
 
     def by_outcome(self, outcome: str) -> int:
         """How many lines have an outcome."""
-        return sum(count for rule, count in self.counts.items() if RULES[rule].outcome == outcome)
+        return sum(count for code, count in self.counts.items() if rule(code).outcome == outcome)
 
     def lines(self) -> Iterator[Line]:
         """Every line in order, in bounded memory.
@@ -79,16 +81,20 @@ class Checking:
         Raises:
             NotFound: there is no such file.
             UploadRefused: the whole file would be refused.
+            DropHeld: the whole file would be held.
         """
         try:
             file = self._path.open("rb")
         except FileNotFoundError as error:
             raise NotFound(f"There is no file {self._path}.") from error
-        with file, _Seen() as seen:
+        with file:
             self._refuse(file)
-            for entry, stream in entries(file, self._settings.landing):
-                for row in self._rows(file, entry, stream):
-                    yield self._count(seen.settle(row))
+            for line in self._lines(file):
+                yield self._count(line)
+
+    def _lines(self, file: BinaryIO) -> Iterator[Line]:
+        """Every line of a file that would not be refused for its size."""
+        raise NotImplementedError
 
     def _refuse(self, file: BinaryIO) -> None:
         size, most = file.seek(0, 2), self._settings.landing.max_upload_bytes
@@ -96,6 +102,29 @@ class Checking:
             raise refusal("upload.empty")
         if size > most:
             raise refusal("upload.too_large", limit=most)
+
+    def _count(self, line: Line) -> Line:
+        self.counts[line.rule] += 1
+        samples = self.samples.setdefault(line.rule, [])
+        if len(samples) < SAMPLES:
+            samples.append(line)
+        return line
+
+
+class CheckingImages(Checking):
+    """Takes a catalogue apart."""
+
+    accepted = "to be fetched"
+
+    def __init__(self, settings: Settings, feed: ImagesFeed, path: Path) -> None:
+        super().__init__(settings, path)
+        self._feed = feed
+
+    def _lines(self, file: BinaryIO) -> Iterator[Line]:
+        with _Seen() as seen:
+            for entry, stream in entries(file, self._settings.landing):
+                for row in self._rows(file, entry, stream):
+                    yield seen.settle(row)
 
     def _rows(self, file: BinaryIO, entry: Entry, stream: Stream) -> Iterator[dict[str, Any]]:
         """Rows of PARSED of one file."""
@@ -128,13 +157,6 @@ class Checking:
                 copy.write(piece)
         described, ranges = indexer.close()
         return described, tuple(ranges)
-
-    def _count(self, line: Line) -> Line:
-        self.counts[line.rule] += 1
-        samples = self.samples.setdefault(line.rule, [])
-        if len(samples) < SAMPLES:
-            samples.append(line)
-        return line
 
 
 class _Seen:

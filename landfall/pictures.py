@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from landfall.query import Result, run
-from landfall.star import open_star
+from landfall.star import open_pictures
 
 _LISTING = """
 SELECT image_id, width, height, format, bytes, transforms, lines, one.feed, one.drop, one.line, one.url
@@ -31,4 +31,4 @@ def listing(client: str, feed: str | None = None, limit: int | None = None) -> R
         AccessDenied: the caller may not see the client's pictures; nothing of it was read.
         NotFound: there is no such client, or it has no such feed.
     """
-    return run(open_star(client, "images", feed), _LISTING + (f"LIMIT {limit:d}" if limit is not None else ""))
+    return run(open_pictures(client, "images", feed), _LISTING + (f"LIMIT {limit:d}" if limit is not None else ""))

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from auth.gate import authorize
 from conf.client import load_client
-from landfall.star import open_star
+from landfall.star import open_pictures
 from pipelines.context import Context, context
 from spark_jobs.faults import translate
 from spark_jobs.schemas import IMAGES
@@ -138,7 +138,7 @@ def _store_job(places: Context, source: _Source, told: Callable[[int, int], None
 def _star(places: Context, feed: str | None, sources: list[_Source], spark: SparkSession) -> tuple[int, int]:
     """How many pictures the star names, and how many of them no published Transform output holds."""
     columns = ["image_id", "image_digest"]
-    with open_star(places.client, "rebuild", feed) as star:
+    with open_pictures(places.client, "rebuild", feed) as star:
         named = star.spark("dim_image").select(*columns).distinct()
         uris = [places.fs.uri(source.dataset.table("images")) for source in sources if source.is_published]
         if not uris:
@@ -157,10 +157,13 @@ def _sources(places: Context, feeds: frozenset[str] | None) -> Iterator[_Source]
     published = {
         entry.drop: layout.stage("transform", entry.feed, entry.receipt, entry.drop, entry.stages["transform"])
         for entry in current(fs, layout, filter(mine, published_feeds(fs, layout)))
+        if "transform" in entry.stages
     }
     for feed, drops in registered_drops(fs, layout).items():
         for id_ in sorted(drops) if mine(feed) else ():
             drop = places.drop(feed, id_)
+            if drop.config.kind != "images":
+                continue
             now_read = published.get(id_)
             paths = {path for path in _stored(places, drop) if path != now_read} | ({now_read} if now_read else set())
             for path in sorted(paths):

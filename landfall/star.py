@@ -139,6 +139,15 @@ def open_star(client: str, action: Action = "query", feed: str | None = None) ->
     return Star(client, feeds, catalog, fs, settings)
 
 
+def open_pictures(client: str, action: Action = "images", feed: str | None = None) -> Star:
+    """The client's star, as ``open_star``; NotFound too where none of its feeds brings pictures."""
+    star = open_star(client, action, feed)
+    if "dim_image" not in star.catalog.tables:
+        star.close()
+        raise NotFound(f"Client {client} has no pictures: none of its feeds carries images.")
+    return star
+
+
 def _known(client: str, feeds: frozenset[str] | None, published: Sequence[str]) -> dict[str, Table]:
     """The tables of the client's feeds as far as its file tells; those of catalogues if any feed is not in it."""
     try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from conf.errors import NotFound
 from conf.settings import load_settings
 from landfall.query import run
-from landfall.star import Star, open_star
+from landfall.star import Star, open_pictures
 from targets.image_store import content_of, open_store
 
 _ID = re.compile(r"[0-9a-f]{4,64}")
@@ -48,7 +48,7 @@ def stored(client: str, image: str) -> Stored:
         NotFound: no published picture of the feeds that the caller may read has such an id, or several have.
         Damaged: what the store holds is not what was stored.
     """
-    with open_star(client, "images") as star:
+    with open_pictures(client) as star:
         found = _published(star, image)
     with open_store(load_settings(), client) as store:
         document = store.get(found)

@@ -9,7 +9,7 @@ from typing import NamedTuple, Self
 from conf.errors import Damaged, NotFound
 from conf.settings import load_settings
 from landfall.query import run
-from landfall.star import open_star
+from landfall.star import open_pictures
 from spark_jobs.images.decode import decode
 from spark_jobs.images.fault import ImageFault
 from targets.image_store import ImageStore, content_of, open_store
@@ -37,7 +37,7 @@ class Verification:
     """
 
     def __init__(self, client: str) -> None:
-        self._star = open_star(client, "images")
+        self._star = open_pictures(client)
         self._store = open_store(load_settings(), client)
         ((self.total,),) = run(self._star, "SELECT count(*) FROM dim_image").rows
 

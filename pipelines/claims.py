@@ -18,7 +18,7 @@ from spark_jobs.transforms import load
 from targets.dataset import Dataset
 from targets.landing import Claim
 from targets.published import Published, of, published_drops
-from targets.register import Drop, register, registered_drops
+from targets.register import Drop, newest_revision, register, registered_drops, revised_drops
 
 RECEIPT = "receipt/receipt.json"
 REJECTS = "receipt/rejects.csv"
@@ -60,7 +60,8 @@ def claim(places: Context, permit: Permit) -> None:
 
 
 def unpublished(places: Context, permit: Permit) -> list[tuple[str, str]]:
-    """(feed, drop) of the registered drops of the permitted feeds that no reader sees yet, by feed and receipt.
+    """(feed, drop) of the registered drops of the permitted feeds that no reader sees yet, or not in their newest
+    revision, by feed and receipt.
 
     A drop of a feed whose keys come once over all its drops waits until those that were received before it are
     published: of several that wait, the first alone is named.
@@ -68,10 +69,21 @@ def unpublished(places: Context, permit: Permit) -> list[tuple[str, str]]:
     found = []
     for feed, drops in registered_drops(places.fs, places.layout).items():
         if permit.feeds is None or feed in permit.feeds:
-            waiting = [places.drop(feed, drop) for drop in drops - published_drops(places.fs, places.layout, feed)]
+            waiting = [places.drop(feed, drop) for drop in _waiting(places, feed, drops)]
             in_order = sorted(waiting, key=lambda drop: (drop.received, drop.id))
             found += [(feed, drop.id) for place, drop in enumerate(in_order) if not (place and _follows(drop))]
     return found
+
+
+def _waiting(places: Context, feed: str, drops: set[str]) -> set[str]:
+    """Of the registered drops of a feed those of which readers do not see the newest revision."""
+    fs, layout = places.fs, places.layout
+    waiting = drops - published_drops(fs, layout, feed)
+    for drop in (revised_drops(fs, layout, feed) & drops) - waiting:
+        seen = of(fs, layout, feed, drop)
+        if seen is None or seen.revision < newest_revision(fs, layout, feed, drop):
+            waiting.add(drop)
+    return waiting
 
 
 def _follows(drop: Drop) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+import contextlib
+from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
-from conf.errors import StorageError
+from conf.errors import NotFound, StorageError
 from conf.feeds import ImagesFeed, RecordsFeed
 from conf.settings import Settings
 from pipelines.stage import Stage
@@ -18,6 +18,7 @@ from targets.register import identity
 
 _CHUNK = 1 << 20
 _INDEX = "index/index.json"
+_PACKED = "bytes/original"
 
 
 class Land(Stage):
@@ -34,12 +35,11 @@ class Land(Stage):
 
     def work(self, place: Staging) -> tuple[Mapping[str, int], Mapping[str, str]]:
         self.step(0, 1, "copies and indexes the bytes")
-        data = self.places.landing().data_of(self.feed, self.drop)
-        with data.open("rb") as file:
-            self._check(file, data)
+        with self._bytes() as file:
+            self._check(file)
             file.seek(0)
             if is_archive(file):
-                _copy(file, place, "bytes/original")
+                _copy(file, place, _PACKED)
             file.seek(0)
             index, digests = self._open(file, place)
         place.fs.create(f"{place.path}/{_INDEX}", index.to_json())
@@ -48,13 +48,39 @@ class Land(Stage):
         counts = {"lines": index.lines, "blank": index.blanks, "entries": len(index.entries), "bytes": size}
         return counts, digests
 
-    def _check(self, file: BinaryIO, data: Path) -> None:
+    @contextlib.contextmanager
+    def _bytes(self) -> Iterator[BinaryIO]:
+        """The drop's bytes: those that were claimed or, once its uploads are answered, those that lie in the lake."""
+        try:
+            data = self.places.landing().data_of(self.feed, self.drop)
+        except NotFound:
+            landed = self._landed()
+            if landed is None:
+                raise
+            with self.places.fs.open(landed) as file:
+                yield file
+        else:
+            with data.open("rb") as file:
+                yield file
+
+    def _landed(self) -> str | None:
+        """The drop's bytes as they came, in what an earlier Land of it left; None if there is nothing left."""
+        fs, dropped = self.places.fs, self.dropped
+        builds = self.places.layout.builds(self.stage, self.feed, dropped.receipt, self.drop)
+        for entry in fs.list(builds):
+            names = (f"{builds}/{entry.name}/{name}" for name in (_PACKED, entry_file(0)))
+            found = next((name for name in names if fs.exists(name)), None)
+            if found is not None:
+                return found
+        return None
+
+    def _check(self, file: BinaryIO) -> None:
         digest = identity(self.client, self.feed)
         while piece := file.read(_CHUNK):
             digest.update(piece)
         if digest.hexdigest() != self.drop:
             raise StorageError(
-                f"{data} is not what was claimed as drop {self.drop[:12]}.",
+                f"The bytes of drop {self.drop[:12]} of {self.client}/{self.feed} are not those that were claimed.",
                 "See who else writes there, and to the disk; then have the client send the file again.",
             )
 

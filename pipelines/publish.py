@@ -34,7 +34,7 @@ class Publish(Stage):
         if not self.dataset.exists():
             return False
         seen = of(self.places.fs, self.places.layout, self.feed, self.drop)
-        return seen is not None and seen.build == self.build
+        return seen is not None and seen.build == self.build and seen.revision >= self.dropped.revision
 
     def run(self) -> None:
         """Makes the receipt, publishes, and answers the uploads that brought the drop."""

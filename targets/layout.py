@@ -9,6 +9,8 @@ from typing import Literal
 Stage = Literal["land", "validate", "fetch", "transform", "store", "load", "publish"]
 STAGES: tuple[Stage, ...] = ("land", "validate", "fetch", "transform", "store", "load", "publish")
 
+STAGES_OF: dict[str, tuple[Stage, ...]] = {"images": STAGES, "records": ("land", "validate", "load", "publish")}
+
 _ZONES: dict[Stage, str] = {
     "land": "raw",
     "fetch": "raw",
@@ -51,6 +53,14 @@ class ClientLayout:
     def drop(self, feed: str, drop: str) -> str:
         """The register's file of one drop."""
         return f"{self.register(feed)}/{drop}.json"
+
+    def revised(self, feed: str) -> str:
+        """Directory of the drops of a feed that are to be processed anew."""
+        return f"{self.root}/revisions/{feed}"
+
+    def revisions(self, feed: str, drop: str) -> str:
+        """Directory of the revisions of one drop: files ``<number>.json``."""
+        return f"{self.revised(feed)}/{drop}"
 
     @property
     def publications(self) -> str:

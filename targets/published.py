@@ -27,6 +27,7 @@ class Published:
         seq: 1 for the first build of the drop that was published, then 2, 3 …
         build: of the publish stage.
         published: when (UTC).
+        revision: of the drop; 0 in an entry that is older than this field.
         received: when the drop was received (UTC); the start of that day in an entry that is older than this field.
         stages: the build of every stage whose output this is, by stage.
     """
@@ -38,6 +39,7 @@ class Published:
     published: datetime
     received: datetime
     stages: Mapping[str, str]
+    revision: int = 0
 
     @property
     def receipt(self) -> date:
@@ -54,6 +56,7 @@ class Published:
             "receipt": self.receipt.isoformat(),
             "received": self.received.isoformat(),
             "stages": dict(self.stages),
+            "revision": self.revision,
         }
         return json.dumps(fields, indent=1).encode()
 
@@ -68,11 +71,13 @@ class Published:
             published=datetime.fromisoformat(fields["published"]).astimezone(UTC),
             received=datetime.fromisoformat(fields.get("received") or f"{fields['receipt']}T00:00Z").astimezone(UTC),
             stages=fields["stages"],
+            revision=fields.get("revision", 0),
         )
 
 
 def publish(fs: FileSystem, layout: ClientLayout, drop: Drop, build: str, stages: Mapping[str, str]) -> Published:
-    """Makes this build of the drop what readers see. The build that they see already is success.
+    """Makes this build of the drop what readers see. The build that they see already, of this revision or a later one,
+    is success.
 
     Args:
         build: of the publish stage.
@@ -84,10 +89,10 @@ def publish(fs: FileSystem, layout: ClientLayout, drop: Drop, build: str, stages
     month = layout.published_month(drop.feed, drop.receipt)
     while True:
         newest = _newest(fs, month, drop.id)
-        if newest is not None and newest.build == build:
+        if newest is not None and newest.build == build and newest.revision >= drop.revision:
             return newest
         seq = 1 if newest is None else newest.seq + 1
-        entry = Published(drop.feed, drop.id, seq, build, now(), drop.received, stages)
+        entry = Published(drop.feed, drop.id, seq, build, now(), drop.received, stages, drop.revision)
         # Another process may publish the same build, or another one under the same seq: we look again who is newest.
         with contextlib.suppress(AlreadyExists):
             fs.create(f"{month}/{drop.id}.{seq}.{build}", entry.to_json())

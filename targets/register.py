@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from conf.errors import AlreadyExists
@@ -23,7 +24,8 @@ class Drop:
         upload: id of the first upload of it.
         size: bytes.
         received: when the first upload was claimed (UTC); its date is the receipt date.
-        config: the feed's configuration at that time.
+        config: the feed's configuration at that time, or at the time of the revision.
+        revision: 0 as it came; then 1, 2 … for each replay.
     """
 
     id: str
@@ -34,6 +36,7 @@ class Drop:
     size: int
     received: datetime
     config: ImagesFeed | RecordsFeed
+    revision: int = 0
 
     @property
     def receipt(self) -> date:
@@ -61,6 +64,7 @@ class Drop:
             "bytes": self.size,
             "received": self.received.isoformat(),
             "config": self.config.model_dump(mode="json"),
+            "revision": self.revision,
         }
         return json.dumps(fields, indent=1, ensure_ascii=False).encode()
 
@@ -76,6 +80,7 @@ class Drop:
             size=fields["bytes"],
             received=datetime.fromisoformat(fields["received"]).astimezone(UTC),
             config=feed_config(fields["config"]),
+            revision=fields.get("revision", 0),
         )
 
 
@@ -98,8 +103,31 @@ def register(fs: FileSystem, layout: ClientLayout, drop: Drop) -> Drop:
 
 
 def registered(fs: FileSystem, layout: ClientLayout, feed: str, drop: str) -> Drop:
-    """The registered drop; NotFound where there is none."""
-    return Drop.from_json(fs.read(layout.drop(feed, drop)))
+    """The registered drop in its newest revision; NotFound where there is none."""
+    newest = newest_revision(fs, layout, feed, drop)
+    path = f"{layout.revisions(feed, drop)}/{newest}.json" if newest else layout.drop(feed, drop)
+    return Drop.from_json(fs.read(path))
+
+
+def revise(fs: FileSystem, layout: ClientLayout, drop: Drop, config: ImagesFeed | RecordsFeed) -> Drop:
+    """A new revision of a registered drop: the same bytes, received at the same time, with this configuration."""
+    while True:
+        number = newest_revision(fs, layout, drop.feed, drop.id) + 1
+        revised = replace(drop, config=config, revision=number)
+        with contextlib.suppress(AlreadyExists):
+            fs.create(f"{layout.revisions(drop.feed, drop.id)}/{number}.json", revised.to_json())
+            return revised
+
+
+def newest_revision(fs: FileSystem, layout: ClientLayout, feed: str, drop: str) -> int:
+    """The number of a drop's newest revision; 0: it is as it came. Names alone are read."""
+    names = (entry.name.removesuffix(".json") for entry in fs.list(layout.revisions(feed, drop)))
+    return max((int(name) for name in names if name.isdigit()), default=0)
+
+
+def revised_drops(fs: FileSystem, layout: ClientLayout, feed: str) -> set[str]:
+    """Ids of the drops of a feed that have a revision; names alone are read."""
+    return {entry.name for entry in fs.list(layout.revised(feed)) if entry.is_directory}
 
 
 def registered_drops(fs: FileSystem, layout: ClientLayout) -> dict[str, set[str]]:

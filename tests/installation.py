@@ -109,10 +109,24 @@ class Installation:
         places = {"LANDFALL_ENV": "test", "LANDFALL_HOME": str(self.home), "LANDFALL_CONF": str(self.conf)}
         return {**kept, **places, **who, **self.variables}
 
-    def upload(self, name: str, content: bytes) -> None:
+    def add_feed(self, feed: str, text: str) -> None:
+        """Puts one more feed into the client's file, or another configuration in place of the one that it has there.
+
+        Args:
+            text: what is below ``[feeds.<feed>]``.
+        """
+        file = self.conf / "clients" / f"{self.client}.toml"
+        mark = f"\n# feed {feed}\n"
+        before, _, rest = file.read_text().partition(mark)
+        _, next_mark, after = rest.partition("\n# feed ")
+        file.write_text(f"{before}{mark}[feeds.{feed}]\n{text}\n{next_mark}{after}")
+        (self.incoming.parent / feed).mkdir(exist_ok=True)
+
+    def upload(self, name: str, content: bytes, feed: str = "photos") -> None:
         """What a client does by SFTP."""
-        (self.incoming / f".{name}.part").write_bytes(content)
-        (self.incoming / f".{name}.part").rename(self.incoming / name)
+        incoming = self.incoming.parent / feed
+        (incoming / f".{name}.part").write_bytes(content)
+        (incoming / f".{name}.part").rename(incoming / name)
 
     def luigi_command(self, port: int | None = None) -> list[str]:
         """What an operator types.
@@ -155,9 +169,10 @@ class Installation:
         """Runs the command line."""
         return self._call([str(BIN / "landfall"), *arguments], user, {})
 
-    def receipts(self) -> list[dict[str, Any]]:
+    def receipts(self, feed: str = "photos") -> list[dict[str, Any]]:
         """What the client was answered, in order of the uploads' names."""
-        found = sorted(self.outbox.glob("*.receipt.json")) if self.outbox.exists() else []
+        outbox = self.outbox.parent / feed
+        found = sorted(outbox.glob("*.receipt.json")) if outbox.exists() else []
         return [json.loads(file.read_text()) for file in found]
 
     def rows(self, sql: str) -> list[dict[str, Any]]:

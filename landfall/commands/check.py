@@ -31,8 +31,8 @@ def check(
 ) -> None:
     """Say what would become of each line of a file, without landing anything.
 
-    Only the web is not asked. Ends with 0 if every line would be accepted or is a duplicate, 1 if one would be
-    quarantined, 65 if the file would be refused.
+    Neither the web nor earlier drops are asked. Ends with 0 if every line would be accepted or is a duplicate, 1 if one
+    would be quarantined, 65 if the file would be refused, 75 if it would be held.
     """
     checking = begin(client, feed, file)
     if every_line:
@@ -52,7 +52,7 @@ def begin(client: str, feed: str, file: Path) -> Checking:
     from conf.errors import NotFound
     from conf.feeds import ImagesFeed
     from conf.settings import load_settings
-    from landfall.checking import Checking
+    from landfall.checking import CheckingImages
     from spark_jobs.transforms import names
 
     authorize(client, "check", feed)
@@ -60,26 +60,28 @@ def begin(client: str, feed: str, file: Path) -> Checking:
     if feed not in feeds:
         raise NotFound(f"Client {client} has no feed {feed}.", f"Its feeds are: {', '.join(feeds)}.")
     config = feeds[feed]
-    if not isinstance(config, ImagesFeed):
-        raise NotFound(f"Feed {feed} carries {config.kind}; only catalogues can be checked.")
-    return Checking(load_settings(), config, file)
+    if isinstance(config, ImagesFeed):
+        return CheckingImages(load_settings(), config, file)
+    from landfall.checking_records import CheckingRecords
+
+    return CheckingRecords(load_settings(), client, feed, config, file)
 
 
 def show_counts(checking: Checking) -> None:
     """What a person wants to know of a file that was checked."""
-    from conf.rules import RULES
+    from conf.rules import rule
     from landfall.terminal import count, say, show_table
 
     lines = sum(checking.counts.values())
     say(
-        f"{count(lines, 'line')}: {checking.counts['ok']:,} to be fetched, "
+        f"{count(lines, 'line')}: {checking.counts['ok']:,} {checking.accepted}, "
         f"{checking.by_outcome('quarantined'):,} would be quarantined, {checking.by_outcome('duplicate'):,} duplicate"
         + (f"; {count(checking.blank, 'blank line')} not counted" if checking.blank else "")
     )
     rows = [
-        [rule, f"{checking.counts[rule]:,}", _place(checking, line), line.message, RULES[rule].fix]
-        for rule in sorted(checking.counts.keys() - {"ok"})
-        for line in checking.samples[rule]
+        [code, f"{checking.counts[code]:,}", _place(checking, line), line.message, rule(code).fix]
+        for code in sorted(checking.counts.keys() - {"ok"})
+        for line in checking.samples[code]
     ]
     if rows:
         show_table(["rule", "lines", "first", "message", "what to do"], _each_rule_once(rows), ["lines", "first"])
@@ -99,7 +101,7 @@ def _place(checking: Checking, line: Line) -> str:
 
 
 def _show_summary(checking: Checking, form: str) -> None:
-    from conf.rules import RULES
+    from conf.rules import rule
     from landfall.terminal import show_json
 
     if form == "table":
@@ -107,13 +109,13 @@ def _show_summary(checking: Checking, form: str) -> None:
         return
     rules = [
         {
-            "rule": rule,
-            "outcome": RULES[rule].outcome,
+            "rule": code,
+            "outcome": rule(code).outcome,
             "lines": lines,
-            "fix": RULES[rule].fix,
-            "first": [{"entry": one.entry, "line": one.line, "message": one.message} for one in checking.samples[rule]],
+            "fix": rule(code).fix,
+            "first": [{"entry": one.entry, "line": one.line, "message": one.message} for one in checking.samples[code]],
         }
-        for rule, lines in sorted(checking.counts.items())
+        for code, lines in sorted(checking.counts.items())
     ]
     if form == "json":
         outcomes = {outcome: checking.by_outcome(outcome) for outcome in ("ok", "quarantined", "duplicate")}
@@ -122,7 +124,7 @@ def _show_summary(checking: Checking, form: str) -> None:
         return
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(["rule", "outcome", "lines", "fix"])
-    writer.writerows([rule["rule"], rule["outcome"], rule["lines"], rule["fix"]] for rule in rules)
+    writer.writerows([one["rule"], one["outcome"], one["lines"], one["fix"]] for one in rules)
 
 
 def _show_lines(checking: Checking, form: str) -> None:

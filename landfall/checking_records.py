@@ -1,0 +1,83 @@
+"""What would become of each line of a file of records: Land's index and Validate's code, in a directory that goes."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import duckdb
+
+from conf.feeds import RecordsFeed
+from conf.sections import Spark
+from conf.settings import Settings
+from landfall.checking import Checking, Line
+from pipelines.land import indexer_of
+from spark_jobs.index import EntryIndex, Index, Range
+from spark_jobs.records import validate_records
+from spark_jobs.session import session
+from targets.archive import entries
+from targets.clock import now
+from targets.local import LocalFileSystem
+from targets.register import Drop
+
+_PIECE = 1 << 20
+_BATCH = 1000
+_LINES = """
+SELECT entry, line, 'ok' AS rule, NULL AS messages FROM read_parquet('{goal}/records/*.parquet')
+UNION ALL
+SELECT entry, line, rule, list_transform(faults, lambda one: one.message) FROM read_parquet('{goal}/settled/*.parquet')
+ORDER BY entry, line
+"""
+
+
+class CheckingRecords(Checking):
+    """Takes a file of records apart, with Spark in this process. Earlier drops are not looked at.
+
+    Attributes:
+        profile: what the values of each column are like (``profile.json``), once ``lines()`` has begun.
+    """
+
+    accepted = "accepted"
+
+    def __init__(self, settings: Settings, client: str, feed: str, config: RecordsFeed, path: Path) -> None:
+        super().__init__(settings, path)
+        size = path.stat().st_size if path.exists() else 0
+        self._drop = Drop("0" * 64, client, feed, path.name, "", size, now(), config)
+
+    def _lines(self, file: BinaryIO) -> Iterator[Line]:
+        with tempfile.TemporaryDirectory(prefix="landfall-check-") as place:
+            index, data = self._index(file, Path(place))
+            self.files, self.blank = len(index.entries), index.blanks
+            goal = f"{place}/goal"
+            # The file lies on this machine: so does Spark, wherever runs have theirs.
+            here = self._settings.model_copy(update={"spark": Spark()})
+            fs = LocalFileSystem()
+            validate_records(session(here), fs, index, data, goal, self._drop, self._settings)
+            self.profile = json.loads(fs.read(f"{goal}/profile/profile.json"))
+            with duckdb.connect(":memory:") as database:
+                cursor = database.execute(_LINES.format(goal=goal))
+                while rows := cursor.fetchmany(_BATCH):
+                    for entry, line, rule, messages in rows:
+                        yield Line(entry, line, rule, " ".join(messages or ()), None)
+
+    def _index(self, file: BinaryIO, place: Path) -> tuple[Index, dict[int, str]]:
+        """The file's entries, unpacked into a directory, and their index, as Land makes it."""
+        described: list[EntryIndex] = []
+        ranges: list[Range] = []
+        data: dict[int, str] = {}
+        for entry, stream in entries(file, self._settings.landing):
+            data[entry.ordinal] = f"{place}/entry-{entry.ordinal:05d}"
+            piece = stream.read(_PIECE)
+            indexer = indexer_of(self._drop.config, entry, piece, self._settings)
+            with Path(data[entry.ordinal]).open("wb") as copy:
+                while piece:
+                    indexer.feed(piece)
+                    copy.write(piece)
+                    piece = stream.read(_PIECE)
+            its_entry, its_ranges = indexer.close()
+            described.append(its_entry)
+            ranges.extend(its_ranges)
+        return Index(tuple(described), tuple(ranges)), data
