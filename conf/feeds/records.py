@@ -145,6 +145,9 @@ class RecordsFeed(Feed):
             _known(name, info)
             if _types(info)[name] not in ("date", "timestamp"):
                 raise ValueError("it must be a column of dates or timestamps")
+            taken = [f"{name}_{period}" for period in ("day", "month", "year") if f"{name}_{period}" in _types(info)]
+            if taken:
+                raise ValueError(f"the column {taken[0]} must be called otherwise: directories have that name")
         return name
 
     @field_validator("on_redrop", "unique")

@@ -111,6 +111,10 @@ def test_a_mistake_in_a_feed_is_one_sentence(line: str, told: str, clients: Path
             "[feeds.a-b]\nkind='images'\nsources=['a.example']\n[feeds.a_b]\nkind='images'\nsources=['a.example']",
             "feeds must differ in more than - and _, which tables write alike (a-b, a_b)",
         ),
+        (
+            "[feeds.a-b]\nkind='records'\ncolumns=[{name='n'}]\n[feeds.a_b_line]\nkind='images'\nsources=['a.example']",
+            "a_b_line is how the lines of another feed are called",
+        ),
     ],
 )
 def test_a_mistake_in_the_feeds_is_one_sentence(feeds: str, told: str, clients: Path) -> None:

@@ -109,6 +109,7 @@ def test_a_feed_of_records_is_read_and_the_register_gives_it_back(clients: Path)
         ('key = ["order_id"]', 'key = ["orderid"]', "key is ['orderid']; there is no column orderid; did you mean"),
         ('key = ["order_id"]', 'key = ["order_id", "order_id"]', "it must name each column once"),
         ('partition_by = "ordered_at"', 'partition_by = "quantity"', "it must be a column of dates or timestamps"),
+        ('name = "tax"', 'name = "ordered_at_month"', "the column ordered_at_month must be called otherwise"),
         ('partition_by = "ordered_at"', "", "on_redrop is 'replace_period'; it needs partition_by"),
         ('key = ["order_id"]', 'unique = "always"', "unique is 'always'; it needs a key"),
         ('key = ["order_id"]', 'delimiter = ";"\nquote = ";"', "it must not be the delimiter"),
