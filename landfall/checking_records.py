@@ -17,6 +17,7 @@ from landfall.checking import Checking, Line
 from pipelines.land import indexer_of
 from spark_jobs.index import EntryIndex, Index, Range
 from spark_jobs.records import validate_records
+from spark_jobs.schemas import PROFILE
 from spark_jobs.session import session
 from targets.archive import entries
 from targets.clock import now
@@ -56,7 +57,7 @@ class CheckingRecords(Checking):
             here = self._settings.model_copy(update={"spark": Spark()})
             fs = LocalFileSystem()
             validate_records(session(here), fs, index, data, goal, self._drop, self._settings)
-            self.profile = json.loads(fs.read(f"{goal}/profile/profile.json"))
+            self.profile = json.loads(fs.read(f"{goal}/{PROFILE}"))
             with duckdb.connect(":memory:") as database:
                 cursor = database.execute(_LINES.format(goal=goal))
                 while rows := cursor.fetchmany(_BATCH):

@@ -9,12 +9,11 @@ from auth.gate import authorize
 from conf.client import load_client
 from conf.errors import NotFound
 from conf.settings import load_settings
+from spark_jobs.schemas import PROFILE
 from targets.filesystem import FileSystem
 from targets.lake import client_layout, open_lake
 from targets.layout import ClientLayout
 from targets.published import Published, current, published_feeds
-
-_PROFILE = "profile/profile.json"
 
 
 def profile(client: str, feed: str, beginning: str | None = None) -> dict[str, Any]:
@@ -34,9 +33,9 @@ def profile(client: str, feed: str, beginning: str | None = None) -> dict[str, A
         raise NotFound(f"Client {client} has no feed {feed}.", f"Its feeds are: {', '.join(feeds)}.")
     entry = _entry(fs, layout, feed, beginning)
     path = layout.stage("validate", feed, entry.receipt, entry.drop, entry.stages["validate"])
-    if not fs.exists(f"{path}/{_PROFILE}"):
+    if not fs.exists(f"{path}/{PROFILE}"):
         raise NotFound(f"Drop {entry.drop[:12]} of {client}/{feed} has no profile.", "Only records have one.")
-    said: dict[str, Any] = json.loads(fs.read(f"{path}/{_PROFILE}"))
+    said: dict[str, Any] = json.loads(fs.read(f"{path}/{PROFILE}"))
     return {"client": client, "feed": feed, "drop": entry.drop, "received": entry.received.isoformat(), **said}
 
 

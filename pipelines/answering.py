@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ from spark_jobs import receipt
 from spark_jobs.index import Index
 from spark_jobs.proof import Ledger, ledger_of_images, ledger_of_records
 from spark_jobs.rejected import Rejected, header_of
+from spark_jobs.schemas import PROFILE
 from spark_jobs.star.described import fact_name, line_name, line_table
 from spark_jobs.star.reading import spark_schema
 
@@ -66,12 +68,14 @@ def _of_images(publish: Stage, spark: SparkSession, index: Index) -> Answering:
 def _of_records(publish: Stage, spark: SparkSession, index: Index) -> Answering:
     inputs, load = record_inputs(publish), publish.inputs["load"].dataset
     fact, lines = (load.fs.uri(load.table(name(publish.feed))) for name in (fact_name, line_name))
+    validated = publish.inputs["validate"].dataset
+    profile = json.loads(validated.fs.read(f"{validated.path}/{PROFILE}"))
     told = spark.read.schema(spark_schema(line_table(publish.feed).columns)).parquet(lines)
     return Answering(
         ledger=ledger_of_records(spark, inputs, fact, lines),
         rejected=Rejected.of_records(spark, inputs, len(index.entries) > 1, header_of(index)),
         counts={"warned": load.manifest().counts["warned"]},
-        details=receipt.of_records(told),
+        details={**receipt.of_records(told), "drift": profile["drift"]},
     )
 
 

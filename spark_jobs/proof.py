@@ -94,7 +94,7 @@ def ledger_of_records(spark: SparkSession, inputs: RecordInputs, fact: str, line
         settled=inputs.read_settled(spark)
         .select(*_SAID)
         .unionByName(inputs.read_records(spark).withColumns(ok).select(*_SAID)),
-        told=others.where(F.col("outcome") != "ok").select(*_SAID).unionByName(seen.withColumns(ok)),
+        told=others.where(F.col("outcome") != "ok").select(*_SAID).unionByName(seen.withColumns(ok).select(*_SAID)),
     )
 
 

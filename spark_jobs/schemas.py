@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+# What Validate of a feed of records keeps besides its tables: what the values of each column are like.
+PROFILE = "profile/profile.json"
+
 _LINE = [pa.field("entry", pa.int32(), nullable=False), pa.field("line", pa.int64(), nullable=False)]
 _FIELDS = pa.map_(pa.string(), pa.string())
 

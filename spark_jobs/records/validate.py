@@ -23,11 +23,11 @@ from spark_jobs.records.profile import profile
 from spark_jobs.records.reading import Files
 from spark_jobs.records.shape import CORRECTS, FAULT, LINE, SETTLED, WARNINGS, records_ddl, schema, text_name
 from spark_jobs.records.values import cleaned, typed
+from spark_jobs.schemas import PROFILE
 from targets.filesystem import FileSystem
 from targets.register import Drop
 
 _FILE_ROWS = 1_000_000
-_PROFILE = "profile/profile.json"
 
 
 class Counts(NamedTuple):
@@ -90,7 +90,7 @@ def validate_records(
     _hold_if_too_many(counts.quarantined, index.lines, feed)
     said = {"lines": index.lines, **counts._asdict(), "drift": drifted}
     said["columns"] = profile(spark, fs, f"{goal}/records", feed)
-    fs.create(f"{goal}/{_PROFILE}", json.dumps(said, ensure_ascii=False, indent=1).encode())
+    fs.create(f"{goal}/{PROFILE}", json.dumps(said, ensure_ascii=False, indent=1).encode())
     return counts
 
 
