@@ -69,7 +69,9 @@ def of_records(told: DataFrame) -> dict[str, Any]:
     rows = sorted(grouped.collect(), key=lambda row: (row.column or "", row.rule))
     return {
         "columns": [
-            {"column": row.column, **_rule(row.rule, row.lines)} for row in rows if row.column and row.outcome != "ok"
+            {"column": row.column, **_rule(row.rule, row.lines)}
+            for row in rows
+            if row.column and row.outcome == "quarantined"
         ],
         "warnings": [{"rule": row.rule, "lines": row.lines, "message": row.one} for row in rows if row.outcome == "ok"],
     }
