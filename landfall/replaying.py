@@ -11,7 +11,7 @@ from conf.feeds import RecordsFeed
 from conf.settings import load_settings
 from spark_jobs.transforms import names
 from targets.lake import client_layout, open_lake
-from targets.register import Drop, registered, registered_drops, revise
+from targets.register import Drop, drops_of, registered, revise
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def replay(client: str, feed: str, beginning: str | None = None) -> Replayed:
         raise NotFound(f"Client {client} has no feed {feed}.", f"Its feeds are: {', '.join(config.feeds)}.")
     settings = load_settings()
     fs, layout = open_lake(settings, client), client_layout(settings, client)
-    ids = registered_drops(fs, layout).get(feed, set())
+    ids = drops_of(fs, layout, feed)
     drops = sorted((registered(fs, layout, feed, id_) for id_ in ids), key=lambda drop: (drop.received, drop.id))
     chosen = _chosen(drops, beginning)
     wanted = config.feeds[feed]

@@ -10,6 +10,7 @@ from pipelines.land import Land  # noqa: E402
 from pipelines.load import Load  # noqa: E402
 from pipelines.load_records import LoadRecords  # noqa: E402
 from pipelines.publish import Publish  # noqa: E402
+from pipelines.publish_in_order import PublishInOrder  # noqa: E402
 from pipelines.run_all import RunAll  # noqa: E402
 from pipelines.run_client import RunClient  # noqa: E402
 from pipelines.store import Store  # noqa: E402
@@ -23,6 +24,7 @@ __all__ = [
     "Load",
     "LoadRecords",
     "Publish",
+    "PublishInOrder",
     "RunAll",
     "RunClient",
     "Store",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from auth.gate import Permit
-from conf.feeds import ImagesFeed, RecordsFeed
+from conf.feeds import ImagesFeed
 from pipelines.context import Context
 from pipelines.telling import tell
 from pipelines.waiting import wait_for_lease
@@ -18,7 +18,7 @@ from spark_jobs.transforms import load
 from targets.dataset import Dataset
 from targets.landing import Claim
 from targets.published import Published, of, published_drops
-from targets.register import Drop, newest_revision, register, registered_drops, revised_drops
+from targets.register import Drop, drops_of, newest_revision, register, revised_drops
 
 RECEIPT = "receipt/receipt.json"
 REJECTS = "receipt/rejects.csv"
@@ -59,36 +59,23 @@ def claim(places: Context, permit: Permit) -> None:
                 places.log.info("upload claimed", feed=claimed.feed, drop=claimed.drop, upload=claimed.upload)
 
 
-def unpublished(places: Context, permit: Permit) -> list[tuple[str, str]]:
-    """(feed, drop) of the registered drops of the permitted feeds that no reader sees yet, or not in their newest
-    revision, by feed and receipt.
-
-    A drop of a feed whose keys come once over all its drops waits until those that were received before it are
-    published: of several that wait, the first alone is named.
-    """
-    found = []
-    for feed, drops in registered_drops(places.fs, places.layout).items():
-        if permit.feeds is None or feed in permit.feeds:
-            waiting = [places.drop(feed, drop) for drop in _waiting(places, feed, drops)]
-            in_order = sorted(waiting, key=lambda drop: (drop.received, drop.id))
-            found += [(feed, drop.id) for place, drop in enumerate(in_order) if not (place and _follows(drop))]
-    return found
+def unpublished(places: Context, permit: Permit) -> dict[str, list[Drop]]:
+    """The registered drops of each permitted feed that wait (see ``waiting``); no feed of which none does."""
+    feeds = [entry.name for entry in places.fs.list(places.layout.registers)]
+    found = {feed: waiting(places, feed) for feed in feeds if permit.feeds is None or feed in permit.feeds}
+    return {feed: drops for feed, drops in found.items() if drops}
 
 
-def _waiting(places: Context, feed: str, drops: set[str]) -> set[str]:
-    """Of the registered drops of a feed those of which readers do not see the newest revision."""
+def waiting(places: Context, feed: str) -> list[Drop]:
+    """The registered drops of a feed that no reader sees yet, or not in their newest revision, in order of receipt."""
     fs, layout = places.fs, places.layout
-    waiting = drops - published_drops(fs, layout, feed)
-    for drop in (revised_drops(fs, layout, feed) & drops) - waiting:
+    registered = drops_of(fs, layout, feed)
+    found = registered - published_drops(fs, layout, feed)
+    for drop in (revised_drops(fs, layout, feed) & registered) - found:
         seen = of(fs, layout, feed, drop)
         if seen is None or seen.revision < newest_revision(fs, layout, feed, drop):
-            waiting.add(drop)
-    return waiting
-
-
-def _follows(drop: Drop) -> bool:
-    """Whether the drop is compared with those that were received before it."""
-    return isinstance(drop.config, RecordsFeed) and drop.config.unique == "always"
+            found.add(drop)
+    return sorted((places.drop(feed, drop) for drop in found), key=lambda drop: (drop.received, drop.id))
 
 
 def acknowledge(places: Context, feeds: Collection[str] | None, drop: str | None = None) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 from pipelines.stage import Stage
 from pipelines.validate_records import ValidateRecords
-from spark_jobs.session import session
 from spark_jobs.star.described import feed_tables
 from spark_jobs.star.records import RecordInputs, load_records
 from targets.dataset import Staging
@@ -33,7 +32,7 @@ class LoadRecords(Stage):
         return feed_tables(self.feed, self.dropped.records)
 
     def work(self, place: Staging) -> tuple[Mapping[str, int], Mapping[str, str]]:
-        spark = session(self.places.settings)
+        spark = self.spark()
         return load_records(spark, record_inputs(self), place.fs.uri(place.path), self.step), {}
 
 

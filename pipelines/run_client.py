@@ -6,20 +6,23 @@ import contextlib
 import ctypes
 import functools
 import multiprocessing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import luigi
 
-from auth.gate import Permit, authorize
+from auth.gate import authorize
 from conf.errors import LandfallError, NotFound
+from conf.feeds import RecordsFeed
 from conf.problems import nearest
 from pipelines.claims import acknowledge, claim, unpublished
 from pipelines.context import Context, context, run_id
 from pipelines.housekeeping import sweep
 from pipelines.output_task import refuse_fork
 from pipelines.publish import Publish
+from pipelines.publish_in_order import PublishInOrder
 from pipelines.telling import explain
 from spark_jobs.session import LITTLE, begin
+from targets.register import Drop
 
 
 class RunClient(luigi.Task):
@@ -31,7 +34,7 @@ class RunClient(luigi.Task):
     client = luigi.Parameter(description="the client's id")
     feed = luigi.Parameter(default="", description="this feed only; empty: every feed that the caller may run")
 
-    def run(self) -> Iterator[list[Publish]]:
+    def run(self) -> Iterator[list[luigi.Task]]:
         """Authorize, claim, acknowledge what is settled, publish what is not."""
         refuse_fork()
         permit = authorize(self.client, "run", self.feed or None)
@@ -40,9 +43,11 @@ class RunClient(luigi.Task):
             self._check_feed(places)
             claim(places, permit)
             acknowledge(places, permit.feeds)
-            ready, fault = self._ready(places, permit)
+            waiting = unpublished(places, permit)
+            ready, fault = self._ready(places, waiting)
             if ready:
-                begin(places.settings, little=sum(task.dropped.size for task in ready) <= LITTLE)
+                size = sum(drop.size for drops in waiting.values() for drop in drops)
+                begin(places.settings, little=size <= LITTLE)
             yield ready
             if fault:
                 raise fault
@@ -59,18 +64,23 @@ class RunClient(luigi.Task):
                 f"Its feeds are: {', '.join(feeds)}{nearest(self.feed, feeds)}",
             )
 
-    def _ready(self, places: Context, permit: Permit) -> tuple[list[Publish], LandfallError | None]:
-        """The drops to publish, and why one cannot be: it keeps no other from being published."""
-        ready, fault = [], None
-        for feed, drop in unpublished(places, permit):
-            task = Publish(client=self.client, feed=feed, drop=drop)  # type: ignore[no-untyped-call]  # luigi's
-            try:
-                task.complete()
-            except LandfallError as error:
-                places.log.error("drop cannot be processed", feed=feed, drop=drop, error=str(error))
-                fault = error
-            else:
-                ready.append(task)
+    def _ready(self, places: Context, waiting: Mapping[str, list[Drop]]) -> tuple[list[luigi.Task], LandfallError | None]:
+        """What publishes the drops, and why one cannot be: it keeps no other from being published."""
+        ready: list[luigi.Task] = []
+        fault = None
+        for feed, drops in waiting.items():
+            if any(_follows(drop) for drop in drops):
+                ready.append(PublishInOrder(client=self.client, feed=feed))  # type: ignore[no-untyped-call]  # luigi's
+                continue
+            for drop in drops:
+                task = Publish(client=self.client, feed=feed, drop=drop.id)  # type: ignore[no-untyped-call]  # luigi's
+                try:
+                    task.complete()
+                except LandfallError as error:
+                    places.log.error("drop cannot be processed", feed=feed, drop=drop.id, error=str(error))
+                    fault = error
+                else:
+                    ready.append(task)
         return ready, fault
 
     def complete(self) -> bool:
@@ -86,6 +96,11 @@ class RunClient(luigi.Task):
     def on_failure(self, exception: BaseException) -> str:
         """What the scheduler page shows."""
         return explain(super().on_failure, exception)
+
+
+def _follows(drop: Drop) -> bool:
+    """Whether the drop is compared with those that were received before it."""
+    return isinstance(drop.config, RecordsFeed) and drop.config.unique == "always"
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,10 +10,9 @@ from conf.errors import DropHeld
 from pipelines.land import Land, entry_file, read_index
 from pipelines.stage import Stage
 from spark_jobs.records import Earlier, validate_records
-from spark_jobs.session import session
 from targets.dataset import Dataset, Staging
 from targets.published import Published, current, published_drops
-from targets.register import registered_drops
+from targets.register import drops_of
 
 _SHORT = 12
 
@@ -30,7 +30,7 @@ class ValidateRecords(Stage):
         """The feed's configuration and, where a key may come once over all drops, which were compared."""
         # What readers see of the records of several drops is no matter of this one's.
         feed = self.dropped.records.model_dump(mode="json", exclude={"complete", "settle_seconds", "on_redrop"})
-        earlier = [[entry.drop, entry.stages["validate"]] for entry in self._earlier()]
+        earlier = [[entry.drop, entry.stages["validate"]] for entry in self._earlier]
         return {"lines": self.places.settings.lines.model_dump(), "feed": feed, "earlier": earlier}
 
     def work(self, place: Staging) -> tuple[Mapping[str, int], Mapping[str, str]]:
@@ -39,7 +39,7 @@ class ValidateRecords(Stage):
         index = read_index(land)
         self.say("starts Spark")
         counts = validate_records(
-            session(settings),
+            self.spark(),
             land.fs,
             index,
             {one.entry: f"{land.path}/{entry_file(one.entry)}" for one in index.entries},
@@ -47,10 +47,11 @@ class ValidateRecords(Stage):
             self.dropped,
             settings,
             self.step,
-            [Earlier(entry.drop, self._validated(entry).table("records")) for entry in self._earlier()],
+            [Earlier(entry.drop, self._validated(entry).table("records")) for entry in self._earlier],
         )
         return counts._asdict(), {}
 
+    @functools.cached_property
     def _earlier(self) -> list[Published]:
         """The published drops of the feed that this one is compared with, in order of receipt."""
         if self.dropped.records.unique != "always":
@@ -64,7 +65,7 @@ class ValidateRecords(Stage):
         if self.dropped.records.unique != "always":
             return
         fs, layout, mine = self.places.fs, self.places.layout, (self.dropped.received, self.drop)
-        others = registered_drops(fs, layout)[self.feed] - published_drops(fs, layout, self.feed)
+        others = drops_of(fs, layout, self.feed) - published_drops(fs, layout, self.feed)
         for other in sorted(others - {self.drop}):
             if (self.places.drop(self.feed, other).received, other) < mine:
                 raise DropHeld(

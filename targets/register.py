@@ -132,5 +132,9 @@ def revised_drops(fs: FileSystem, layout: ClientLayout, feed: str) -> set[str]:
 
 def registered_drops(fs: FileSystem, layout: ClientLayout) -> dict[str, set[str]]:
     """Ids of every registered drop of the client, by feed; names alone are read."""
-    feeds = (feed.name for feed in fs.list(layout.registers))
-    return {feed: {entry.name.removesuffix(".json") for entry in fs.list(layout.register(feed))} for feed in feeds}
+    return {feed.name: drops_of(fs, layout, feed.name) for feed in fs.list(layout.registers)}
+
+
+def drops_of(fs: FileSystem, layout: ClientLayout, feed: str) -> set[str]:
+    """Ids of every registered drop of one feed; names alone are read."""
+    return {entry.name.removesuffix(".json") for entry in fs.list(layout.register(feed))}
