@@ -34,7 +34,7 @@ class Lake:
 
     def register(self, content: str = "bytes", **overrides: object) -> Drop:
         config = ImagesFeed(kind="images", sources=("127.0.0.1:8200",))
-        return register(self.fs, self.layout, drop(content=content, config=config, **overrides))
+        return register(self.fs, self.layout, drop(**{"content": content, "config": config, **overrides}))
 
     def dataset(self, dropped: Drop, stage: Stage) -> Dataset:
         return Dataset(self.fs, self.layout.stage(stage, dropped.feed, dropped.receipt, dropped.id, BUILD))
