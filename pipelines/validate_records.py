@@ -15,6 +15,11 @@ from targets.published import Published, current, published_drops
 from targets.register import drops_of
 
 _SHORT = 12
+# What others read of the feed's configuration: how uploads are taken, and how the star is laid out and read.
+_OF_OTHERS: Any = {
+    **dict.fromkeys(("complete", "settle_seconds", "on_redrop", "partition_by", "period"), True),
+    "columns": {"__all__": {"dimension"}},
+}
 
 
 class ValidateRecords(Stage):
@@ -28,8 +33,7 @@ class ValidateRecords(Stage):
 
     def settings_read(self) -> Mapping[str, Any]:
         """The feed's configuration and, where a key may come once over all drops, which were compared."""
-        # What readers see of the records of several drops is no matter of this one's.
-        feed = self.dropped.records.model_dump(mode="json", exclude={"complete", "settle_seconds", "on_redrop"})
+        feed = self.dropped.records.model_dump(mode="json", exclude=_OF_OTHERS)
         earlier = [[entry.drop, entry.stages["validate"]] for entry in self._earlier]
         return {"lines": self.places.settings.lines.model_dump(), "feed": feed, "earlier": earlier}
 
