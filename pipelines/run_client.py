@@ -64,7 +64,9 @@ class RunClient(luigi.Task):
                 f"Its feeds are: {', '.join(feeds)}{nearest(self.feed, feeds)}",
             )
 
-    def _ready(self, places: Context, waiting: Mapping[str, list[Drop]]) -> tuple[list[luigi.Task], LandfallError | None]:
+    def _ready(
+        self, places: Context, waiting: Mapping[str, list[Drop]]
+    ) -> tuple[list[luigi.Task], LandfallError | None]:
         """What publishes the drops, and why one cannot be: it keeps no other from being published."""
         ready: list[luigi.Task] = []
         fault = None
