@@ -29,7 +29,6 @@ Journal._append = append
 from luigi.cmdline import luigi_run
 luigi_run(sys.argv[3:])
 """
-_STILL = (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)
 
 
 @dataclass
@@ -42,8 +41,11 @@ class Held:
 
     def stage(self) -> str:
         """Awaits that the run stops or ends; the stage that it has begun, or nothing if it has ended."""
-        until(lambda: psutil.Process(self.process.pid).status() in _STILL, "the run stops", 280)
+        until(lambda: self.process.poll() is not None or self._is_still(), "the run stops", 280)
         return "" if self.process.poll() is not None else events(self.installation, "started")[-1]
+
+    def _is_still(self) -> bool:
+        return bool(psutil.Process(self.process.pid).status() == psutil.STATUS_STOPPED)
 
     def go_on(self) -> None:
         self.process.send_signal(signal.SIGCONT)

@@ -8,12 +8,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from landfall.sample_web import SampleWeb, catalogue
 from targets.hdfs import HdfsFileSystem, HdfsPlace
+from targets.layout import STAGES
 from tests.installation import Installation
+from tests.pipelines.holding import held
 from tests.servers.hdfs import SERVICE, HdfsCluster
 from tests.servers.waiting import until
 
@@ -196,6 +199,33 @@ def test_a_killed_run_is_followed_and_ends_right(
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert made.digest() == local.digest()
     assert made.receipts()[0]["counts"] == local.receipts()[0]["counts"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_a_server_that_dies_in_the_middle_of_each_stage_and_comes_back(
+    installation: Installation, tmp_path: Path, uploaded: bytes, local: Installation
+) -> None:
+    groups = {"landfall-demo": "landfall-demo"}
+    left = list(STAGES)
+    with HdfsCluster(tmp_path / "hdfs", groups=groups) as frail:
+        made = on_hdfs(installation, frail, "/frail", patience=120)
+        made.upload("catalogue.txt", uploaded)
+        while left:
+            with held(made, left) as run:
+                while stage := run.stage():
+                    namenode = len(left) % 2
+                    (frail.stop_namenode if namenode else frail.stop_datanode)(signal.SIGKILL)
+                    run.go_on()
+                    (frail.start_namenode if namenode else frail.start_datanode)()
+                    left.remove(stage)
+                code, said = run.end()
+            assert "Traceback" not in said
+            assert code in (0, 30), said
+        ran = made.run()
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        assert made.digest() == local.digest()
+        assert [receipt["counts"] for receipt in made.receipts()] == [one["counts"] for one in local.receipts()]
 
 
 @pytest.mark.slow
