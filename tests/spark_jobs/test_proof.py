@@ -106,7 +106,7 @@ def test_a_fact_table_that_says_something_else(
         prove(spark, 7, inputs, goal)
     invented = f"file://{tmp_path}/invented"
     told.unionByName(told.where("line = 3").replace(3, 99, ["line"])).write.parquet(invented)
-    with pytest.raises(ProofError, match=r"the fact table .*0:99\)"):
+    with pytest.raises(ProofError, match=r"the tables .*0:99\)"):
         prove(spark, 7, inputs, invented)
 
 
