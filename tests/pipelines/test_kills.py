@@ -17,7 +17,8 @@ from targets.layout import STAGES
 from tests.installation import Installation
 
 SEED = 30
-CATALOGUES = 5
+KILLS, KILLS_A_MOMENT = 30, 3
+MOST_CATALOGUES = 8
 LINES = 120
 MOMENTS = ("claim", *STAGES, "acknowledge")
 
@@ -33,38 +34,44 @@ def content(web: SampleWeb, number: int) -> bytes:
 def test_killed_in_every_stage(installed: Callable[[str], Installation], web: SampleWeb) -> None:
     chance = random.Random(SEED)
     calm, killed = installed("calm"), installed("killed")
-    for number in range(CATALOGUES):
-        calm.upload(f"{number}.txt", content(web, number))
-    assert calm.run().returncode == 0
-    typical: dict[str, float] = {}
-    for entry in journal(calm):
-        if entry["event"] == "finished":
-            typical[entry["stage"]] = min(entry["seconds"], typical.get(entry["stage"], entry["seconds"]))
-
     hits: Counter[str] = Counter()
-    for number in range(CATALOGUES):
-        killed.upload(f"{number}.txt", content(web, number))
+    number = 0
+    # A run that is quicker than it was may be missed; then there is another catalogue.
+    while hits.total() < KILLS or any(hits[moment] < KILLS_A_MOMENT for moment in MOMENTS):
+        assert number < MOST_CATALOGUES, dict(hits)
+        for each in (calm, killed):
+            each.upload(f"{number}.txt", content(web, number))
+        number += 1
+        assert calm.run().returncode == 0
+        typical = quickest(calm)
         left = list(MOMENTS)
         while left:
             # Luigi runs Store and Load in any order: the one that begins is killed, then the other.
             moments = left[:2] if left[0] == "store" else left[:1]
-            hit = kill_at(killed, moments, lambda at: chance.uniform(0, 0.8 * typical.get(at, 0.05)))
-            hits[hit] += 1
+            hit = kill_at(killed, moments, lambda at, typical=typical: chance.uniform(0, 0.8 * typical.get(at, 0.05)))
+            hits.update([hit] if hit else [])
             left.remove(hit or moments[0])
         done = killed.run()
         assert done.returncode == 0, done.stdout + done.stderr
         assert "Traceback" not in done.stdout + done.stderr
 
     print(dict(hits))
-    assert sum(hits[moment] for moment in MOMENTS) >= 30
-    assert all(hits[moment] >= 3 for moment in MOMENTS), dict(hits)
     assert killed.digest() == calm.digest()
     assert [receipt["counts"] for receipt in killed.receipts()] == [receipt["counts"] for receipt in calm.receipts()]
-    assert len(killed.receipts()) == CATALOGUES
+    assert len(killed.receipts()) == number
     assert list(killed.incoming.iterdir()) == []
     assert not list((killed.home / "landing/.claimed").rglob("data"))
     assert not any((killed.lake / "_staging").iterdir())
     assert not list((killed.lake / "_leases").iterdir())
+
+
+def quickest(installation: Installation) -> dict[str, float]:
+    """The least time that each stage has taken (seconds)."""
+    found: dict[str, float] = {}
+    for entry in journal(installation):
+        if entry["event"] == "finished":
+            found[entry["stage"]] = min(entry["seconds"], found.get(entry["stage"], entry["seconds"]))
+    return found
 
 
 def kill_at(installation: Installation, moments: list[str], delay: Callable[[str], float]) -> str:
