@@ -28,6 +28,7 @@ from landfall.commands import (
     sftp,
     spark,
     status,
+    trace,
 )
 
 _START, _CLIENT, _DATA, _ACCESS = "Begin", "What a client sends", "What became of it", "Who may"
@@ -116,6 +117,13 @@ _add(
     'landfall query --client demo "SELECT outcome, count(*) FROM fact_image_request GROUP BY outcome"',
 )
 _add(app, _DATA, "profile", profile.profile, "landfall profile --client acme --feed orders")
+_add(
+    app,
+    _DATA,
+    "trace",
+    trace.trace,
+    "landfall trace --client demo --table dim_source --where \"host = '127.0.0.1'\"",
+)
 _add(app, _DATA, "lineage", lineage.lineage, "landfall lineage --client demo --svg lineage.svg")
 _add(app, _DATA, "digest", digest.digest, "landfall digest --client demo --parts")
 _add(

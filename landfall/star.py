@@ -35,6 +35,7 @@ class Star:
         client: whose tables these are.
         feeds: the feeds that the caller may read; None: all.
         catalog: the tables and their files. They are those that were published when the star was opened.
+        fs: where these lie.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class Star:
         self.client = client
         self.feeds = feeds
         self.catalog = catalog
-        self._fs = fs
+        self.fs = fs
         self._settings = settings
         self._connection = confined.connect(fs, catalog, settings.query)
 
@@ -93,7 +94,7 @@ class Star:
         from spark_jobs.star.reading import frame
 
         serve(self.client)
-        return frame(session(self._settings), self._fs, self.catalog, self._known(table))
+        return frame(session(self._settings), self.fs, self.catalog, self._known(table))
 
     def close(self) -> None:
         """Gives up the database; what was read stays."""

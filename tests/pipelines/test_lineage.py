@@ -207,7 +207,7 @@ def test_a_file_that_cannot_be_written_and_traffic_that_fails(tmp_path: Path, lo
     assert len(lost(log)) > 2
 
 
-def test_a_run_tells_each_stage_and_ends_well_without_its_end_point(installation: Installation) -> None:
+def test_a_run_tells_each_stage_and_its_rows_are_traced_back(installation: Installation) -> None:
     installation.upload("a.txt", b"no url\nftp://a/1/2\n")
     file = installation.root / "lineage.jsonl"
     with silent() as url:
@@ -227,3 +227,43 @@ def test_a_run_tells_each_stage_and_ends_well_without_its_end_point(installation
     warned = installation.landfall("logs", "--client", "demo", "--level", "warning").stdout
     assert "lineage event lost" in warned
     assert file.stat().st_mode & 0o077 == 0
+    _the_way_back_is_shown(installation)
+
+
+def _the_way_back_is_shown(installation: Installation) -> None:
+    """Of the rows of facts, dimensions and aggregates of the catalogue that was run."""
+
+    def trace(*arguments: str, user: str = "vera") -> tuple[int, dict[str, Any], str]:
+        done = installation.landfall("trace", "--client", "demo", "--format", "json", *arguments, user=user)
+        return done.returncode, json.loads(done.stdout) if done.returncode == 0 else {}, done.stderr
+
+    _, found, _ = trace("--table", "fact_image_request", "--where", "rule = 'url.scheme' -- the second")
+    assert found["rows"] == 1
+    assert found["how"] == "each line"
+    assert [(one["line"], one["entry"]) for one in found["lines"]] == [(2, 0)]
+    assert [(one["name"], one["feed"], one["lines"]) for one in found["drops"]] == [("a.txt", "photos", 2)]
+    assert [(one["by"], one["reads"], one["current"]) for one in found["made"]] == [
+        ("load of photos", ["files of photos"], True)
+    ]
+    _, found, _ = trace("--table", "dim_outcome", "--where", "code = 'url.scheme'")
+    assert [one["line"] for one in found["lines"]] == [2]
+    _, found, _ = trace("--table", "dim_date", "--limit", "1")
+    assert (len(found["lines"]), found["more"]) == (1, True)
+    for table in ("dim_drop", "agg_images_daily"):
+        _, found, _ = trace("--table", table)
+        assert found["how"] == "all lines of these drops"
+        assert [one["name"] for one in found["drops"]] == ["a.txt"]
+    _, found, _ = trace("--table", "fact_image_request", "--where", "line > 9")
+    assert (found["rows"], found["drops"], found["lines"]) == (0, [], [])
+    shown = installation.landfall("trace", "--client", "demo", "--table", "fact_image_request", user="vera").stdout
+    assert "a.txt" in shown
+    assert "load of photos" in shown
+    for arguments, code, says in (
+        (("--table", "nothing"), 66, "There is no table 'nothing'"),
+        (("--table", "dim_drop", "--where", "1 = 1; DROP VIEW dim_drop"), 65, "DuckDB cannot run this"),
+        (("--table", "dim_drop", "--where", "drop IN (SELECT content FROM read_text('/etc/passwd'))"), 65, "read_text"),
+        (("--table", "dim_drop", "--where", "nonsense ="), 65, "DuckDB cannot run this"),
+    ):
+        ended, _, said = trace(*arguments)
+        assert (ended, says in said) == (code, True), said
+    assert trace("--table", "dim_drop", user="stranger")[0] == 77
