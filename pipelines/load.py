@@ -31,7 +31,7 @@ class Load(Stage):
         return IMAGES
 
     def work(self, place: Staging) -> tuple[Mapping[str, int], Mapping[str, str]]:
-        return load(self.spark(), star_inputs(self), place.fs.uri(place.path), self.step), {}
+        return load(self.spark(), star_inputs(self), place.fs, place.path, self.step), {}
 
 
 def star_inputs(stage: Stage) -> LoadInputs:

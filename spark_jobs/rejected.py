@@ -92,12 +92,13 @@ class Rejected:
         )
         measure = self.lines.agg(F.count("*").alias("rows"), F.coalesce(F.sum(size), F.lit(0)).alias("bytes"))
         measured = measure.collect()[0]
-        columns = self._all_columns()
+        # Most drops have none; then Spark is asked no more.
+        columns = self._all_columns() if measured["rows"] else self.columns
         text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
         writer = csv.writer(text, delimiter=self.drop.config.delimiter)
         writer.writerow([*map(encode, columns), *ADDED])
         parts = 1 + measured["rows"] // _PART_ROWS + measured["bytes"] // _PART_BYTES
-        for row in _in_order(self.lines, parts):
+        for row in _in_order(self.lines, parts) if measured["rows"] else ():
             writer.writerow([*self._cells(row.fields or {}, columns), *self._added(row)])
         text.detach()
         return int(measured["rows"])

@@ -12,12 +12,13 @@ from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from conf.rules import RULES
+from spark_jobs import files
 from spark_jobs.index import Index
 from spark_jobs.lines import records
 from spark_jobs.parse import parse
 from spark_jobs.progress import Step, silent
-from spark_jobs.schemas import PARSED, REQUESTS, SETTLED
-from spark_jobs.tables import read, select_settled, shaped
+from spark_jobs.schemas import PARSED, REQUESTS
+from spark_jobs.tables import select_settled, shaped
 from spark_jobs.urls import UrlPolicy
 from targets.filesystem import FileSystem
 
@@ -59,17 +60,18 @@ def validate(
         step(0, 3, f"reads {index.lines:,} lines")
         unique = deduplicated(lines)
         accepted = unique.where("repeats is null")
-        shards = max(1, -(-accepted.count() // shard_rows))
+        # So few lines are one shard, however many of them go on.
+        shards = 1 if index.lines <= shard_rows else max(1, -(-accepted.count() // shard_rows))
         bad = select_settled(lines.where("rule is not null"), outcome="quarantined")
         repeats = duplicates(unique, several=len(index.entries) > 1)
-        files = 1 + index.lines // _FILE_ROWS
+        parts = 1 + index.lines // _FILE_ROWS
         step(1, 3, "writes the lines that go on")
-        requests(accepted, shards).coalesce(files).write.parquet(fs.uri(f"{goal}/requests"))
+        requests(accepted, shards).coalesce(parts).write.parquet(fs.uri(f"{goal}/requests"))
         step(2, 3, "writes the lines that are settled")
-        bad.unionByName(repeats).coalesce(files).write.parquet(fs.uri(f"{goal}/settled"))
+        bad.unionByName(repeats).coalesce(parts).write.parquet(fs.uri(f"{goal}/settled"))
     finally:
         lines.unpersist()
-    return _counts(spark, fs, goal)
+    return _counts(fs, goal)
 
 
 def parsed(
@@ -128,8 +130,6 @@ def duplicates(unique: DataFrame, several: bool) -> DataFrame:
     return select_settled(repeats, outcome="duplicate")
 
 
-def _counts(spark: SparkSession, fs: FileSystem, goal: str) -> Counts:
-    asked = read(spark, REQUESTS, fs.uri(f"{goal}/requests")).count()
-    settled = read(spark, SETTLED, fs.uri(f"{goal}/settled")).groupBy("outcome").count().collect()
-    by_outcome = {row.outcome: row["count"] for row in settled}
-    return Counts(asked, by_outcome.get("quarantined", 0), by_outcome.get("duplicate", 0))
+def _counts(fs: FileSystem, goal: str) -> Counts:
+    settled = files.count_values(fs, f"{goal}/settled", "outcome")
+    return Counts(files.count_rows(fs, f"{goal}/requests"), settled["quarantined"], settled["duplicate"])

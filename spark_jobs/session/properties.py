@@ -32,6 +32,8 @@ COMMITS = {
 _CORE = {
     "spark.app.name": "landfall",
     "spark.ui.enabled": "false",
+    # It would ask Python's stack about every column that a plan names.
+    "spark.python.sql.dataFrameDebugging.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     "spark.log.level": "ERROR",
     "spark.sql.catalogImplementation": "in-memory",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date
 
+import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
@@ -12,7 +13,7 @@ from spark_jobs.star import keys
 from spark_jobs.star.shape import shape
 from targets.register import Drop
 
-_RULES = "code string, class string, family string, message string, what_to_do string"
+_RULES = ("code", "class", "family", "message", "what_to_do")
 
 
 def dim_date(spark: SparkSession, receipt: date) -> DataFrame:
@@ -56,9 +57,9 @@ def dim_source(requests: DataFrame, settled: DataFrame) -> DataFrame:
 
 def dim_outcome(spark: SparkSession, settled: DataFrame, images: DataFrame) -> DataFrame:
     """All SETTLED and IMAGES -> the rules that the lines met, with what the house knows of them."""
-    known = spark.createDataFrame(
-        [(rule.code, rule.outcome, rule.family, rule.summary, rule.fix) for rule in RULES.values()], _RULES
-    )
+    rules = [(rule.code, rule.outcome, rule.family, rule.summary, rule.fix) for rule in RULES.values()]
+    # By Arrow: rows of Python's own would start a Python worker.
+    known = spark.createDataFrame(pa.table(dict(zip(_RULES, map(list, zip(*rules, strict=True)), strict=True))))
     codes = settled.select("rule").unionByName(images.where(F.col("rule") == "ok").select("rule"))
     met = codes.select(F.col("rule").alias("code")).distinct()
     members = met.join(F.broadcast(known), "code", how="left")

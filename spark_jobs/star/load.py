@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from functools import reduce
 
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F  # noqa: N812
 
-from spark_jobs import schemas
+from spark_jobs import files, schemas
 from spark_jobs.progress import Step, silent
 from spark_jobs.star.daily import agg_images_daily
 from spark_jobs.star.dimensions import dim_date, dim_drop, dim_image, dim_outcome, dim_source
@@ -16,6 +15,7 @@ from spark_jobs.star.fact import fact_image_request
 from spark_jobs.star.shape import spark_schema
 from spark_jobs.star.tables import TABLES
 from spark_jobs.tables import read
+from targets.filesystem import FileSystem
 from targets.register import Drop
 
 
@@ -51,10 +51,11 @@ class LoadInputs:
         return read(spark, schemas.IMAGES, self.images)
 
 
-def load(spark: SparkSession, inputs: LoadInputs, goal: str, step: Step = silent) -> dict[str, int]:
+def load(spark: SparkSession, inputs: LoadInputs, fs: FileSystem, goal: str, step: Step = silent) -> dict[str, int]:
     """Writes the star of one drop, one sub-directory of ``goal`` a table.
 
     Args:
+        goal: path of a directory.
         step: told how far it is.
 
     Returns:
@@ -62,13 +63,14 @@ def load(spark: SparkSession, inputs: LoadInputs, goal: str, step: Step = silent
         and images (results; equal pictures once).
     """
     requests, settled = inputs.read_requests(spark), inputs.read_settled(spark)
+    uri = fs.uri(goal)
     originals, images = inputs.read_originals(spark), inputs.read_images(spark)
 
     fact = fact_image_request(requests, settled, originals, images, inputs.drop)
     tables = len(TABLES)
     step(0, tables, "writes fact_image_request")
-    _in_few_files(fact).write.parquet(f"{goal}/fact_image_request")
-    written = spark.read.schema(spark_schema("fact_image_request")).parquet(f"{goal}/fact_image_request")
+    _in_few_files(fact).write.parquet(f"{uri}/fact_image_request")
+    written = spark.read.schema(spark_schema("fact_image_request")).parquet(f"{uri}/fact_image_request")
     small = {
         "dim_date": dim_date(spark, inputs.drop.receipt),
         "dim_drop": dim_drop(spark, inputs.drop),
@@ -78,10 +80,10 @@ def load(spark: SparkSession, inputs: LoadInputs, goal: str, step: Step = silent
     }
     for done, (name, rows) in enumerate(small.items(), 1):
         step(done, tables, f"writes {name}")
-        rows.coalesce(1).write.parquet(f"{goal}/{name}")
+        rows.coalesce(1).write.parquet(f"{uri}/{name}")
     step(tables - 1, tables, "writes dim_image")
-    _in_few_files(dim_image(images)).write.parquet(f"{goal}/dim_image")
-    return _counts(spark, goal)
+    _in_few_files(dim_image(images)).write.parquet(f"{uri}/dim_image")
+    return _counts(fs, goal)
 
 
 def _in_few_files(rows: DataFrame) -> DataFrame:
@@ -89,9 +91,7 @@ def _in_few_files(rows: DataFrame) -> DataFrame:
     return rows.hint("rebalance")
 
 
-def _counts(spark: SparkSession, goal: str) -> dict[str, int]:
+def _counts(fs: FileSystem, goal: str) -> dict[str, int]:
     measures = ["requests", "ok", "quarantined", "duplicate", "bytes_in", "bytes_out"]
-    partials = spark.read.schema(spark_schema("agg_images_daily")).parquet(f"{goal}/agg_images_daily")
-    sums = partials.agg(*(F.coalesce(F.sum(name), F.lit(0)).alias(name) for name in measures)).collect()[0].asDict()
-    images = spark.read.schema(spark_schema("dim_image")).parquet(f"{goal}/dim_image").count()
-    return {"lines": sums.pop("requests"), **sums, "images": images}
+    sums = files.sum_columns(fs, f"{goal}/agg_images_daily", measures)
+    return {"lines": sums.pop("requests"), **sums, "images": files.count_rows(fs, f"{goal}/dim_image")}

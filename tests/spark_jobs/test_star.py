@@ -12,6 +12,7 @@ from pyspark.sql import SparkSession
 
 from spark_jobs.star.load import LoadInputs, load
 from spark_jobs.star.tables import DIMENSION_KEYS, TABLES, bucket_names
+from targets.local import LocalFileSystem
 from tests.drop_tables import digest, drop, image, mixed, original, request, settled, write_stages
 from tests.star_keys import key
 
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.spark
 
 
 def made(spark: SparkSession, inputs: LoadInputs, goal: Path) -> dict[str, int]:
-    return load(spark, inputs, f"file://{goal}")
+    return load(spark, inputs, LocalFileSystem(), str(goal))
 
 
 def rows(goal: Path, table: str, order: str = "ALL") -> list[dict[str, Any]]:
