@@ -68,7 +68,7 @@ def last_attempts(journal: Journal, drops: Collection[str]) -> dict[str, dict[St
     An entry that ends an attempt is given ``began``, the time of the entry that began it.
     """
     found: dict[str, dict[Stage, Attempt]] = {drop: {} for drop in drops}
-    for entry in journal.entries():
+    for entry in journal.entries(naming=drops):
         stages = found.get(str(entry.get("drop")))
         stage = entry.get("stage")
         if stages is not None and stage in STAGES:
@@ -81,7 +81,7 @@ def last_attempts(journal: Journal, drops: Collection[str]) -> dict[str, dict[St
 def last_run(journal: Journal) -> Attempt | None:
     """The journal's entry of the last run that came to an end of its own, well or not; None if there was none."""
     last = None
-    for entry in journal.entries():
+    for entry in journal.entries(naming=[f'"{RUN}"']):
         if entry.get("stage") == RUN:
             last = entry
     return last

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,12 +53,18 @@ class Journal:
         failed = {"event": "failed", "kind": type(error).__name__, "error": str(error)[:2000]}
         self._append({**({"event": "ended"} if error is None else failed), "run": run, "stage": RUN})
 
-    def entries(self) -> Iterator[dict[str, Any]]:
-        """What was journalled, oldest first; a line that a crash cut short is passed over."""
+    def entries(self, naming: Collection[str] | None = None) -> Iterator[dict[str, Any]]:
+        """What was journalled, oldest first; a line that a crash cut short is passed over.
+
+        Args:
+            naming: only lines that hold one of these texts, so that the others need not be taken apart; None: all.
+        """
         if not self.path.exists():
             return
         with self.path.open(encoding="utf-8") as file:
             for line in file:
+                if naming is not None and not any(text in line for text in naming):
+                    continue
                 with contextlib.suppress(json.JSONDecodeError):
                     yield json.loads(line)
 
