@@ -7,7 +7,7 @@ LandfallError                 1   anything of ours
 ├── AlreadyExists            73   somebody created the name first; nothing was replaced
 ├── StorageError             74   the disk is full, a file cannot be read or written
 ├── LeaseLost                75   another run took the work over; nothing of this one was put in place
-├── DropHeld                 75   too many passing failures; the next run goes on with those only
+├── DropHeld                 75   a drop waits: for a source, for a better file or configuration, for an earlier drop
 ├── ProofError               70   the lines of a drop do not add up; it is not published
 ├── UploadRefused            65   an upload that cannot be taken (carries the rule's code)
 ├── QueryRefused             65   SQL that is not one SELECT over the client's published tables
@@ -102,7 +102,9 @@ class LeaseLost(LandfallError):
 
 
 class DropHeld(LandfallError):
-    """More passing failures than the feed's ``max_transient``: the drop waits for the next run."""
+    """A drop that is not wrong waits: more passing failures than ``max_transient``, so the next run asks again; more
+    rejects than ``max_rejected``, or other columns than the feed's; or one that it is compared with is not published.
+    """
 
     exit_code = 75
 

@@ -178,7 +178,10 @@ def test_both_kinds_stand_side_by_side(done: Installation) -> None:
     tables = json.loads(done.landfall("tables", "--client", done.client, "--json").stdout)
     rows = {table["table"]: table["rows"] for table in tables}
     assert (rows["fact_image_request"], rows["fact_orders"], rows["fact_codes"], rows["dim_drop"]) == (2, 3, 4, 7)
-    assert done.landfall("images", "verify", "--client", done.client).returncode == 0
+
+
+@pytest.mark.slow
+def test_an_image_store_is_rebuilt_beside_feeds_of_records(done: Installation) -> None:
     rebuilt = done.landfall("images", "rebuild", "--client", done.client)
     assert rebuilt.returncode == 0, rebuilt.stdout + rebuilt.stderr
 
@@ -197,6 +200,7 @@ def test_a_profile_is_kept(done: Installation) -> None:
     assert (none.returncode, "Only records have one" in none.stderr) == (66, True)
 
 
+@pytest.mark.slow
 def test_check_says_the_same_before_anything_is_dropped(done: Installation, tmp_path: Path) -> None:
     file = tmp_path / "first.csv"
     file.write_bytes(FIRST)
@@ -223,6 +227,7 @@ def released(done: Installation) -> dict[str, Any]:
     return {**held, "again": again.returncode}
 
 
+@pytest.mark.slow
 def test_a_held_drop_is_told_and_a_replay_lets_it_go_on(done: Installation, released: dict[str, Any]) -> None:
     assert (released["feed"], released["state"], released["at"]) == ("strict", "held", "validate")
     assert "10" in released["wrong"]
@@ -233,6 +238,7 @@ def test_a_held_drop_is_told_and_a_replay_lets_it_go_on(done: Installation, rele
     assert [row["name"] for row in done.rows("SELECT name FROM fact_strict")] == ["Zo\u00eb; the first"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("released")
 def test_history_is_replayed_as_a_new_revision(done: Installation) -> None:
     """Other settings give new builds beside the old; bytes whose upload is long answered are taken from the lake."""
