@@ -18,7 +18,7 @@ from pipelines.land import indexer_of
 from spark_jobs.index import EntryIndex, Index, Range
 from spark_jobs.records import validate_records
 from spark_jobs.schemas import PROFILE
-from spark_jobs.session import session
+from spark_jobs.session import LITTLE, session
 from targets.archive import entries
 from targets.clock import now
 from targets.local import LocalFileSystem
@@ -56,7 +56,8 @@ class CheckingRecords(Checking):
             # The file lies on this machine: so does Spark, wherever runs have theirs.
             here = self._settings.model_copy(update={"spark": Spark()})
             fs = LocalFileSystem()
-            validate_records(session(here), fs, index, data, goal, self._drop, self._settings)
+            little = sum(entry.bytes for entry in index.entries) <= LITTLE
+            validate_records(session(here, little), fs, index, data, goal, self._drop, self._settings)
             self.profile = json.loads(fs.read(f"{goal}/{PROFILE}"))
             with duckdb.connect(":memory:") as database:
                 cursor = database.execute(_LINES.format(goal=goal))
