@@ -243,7 +243,7 @@ def test_a_held_drop_is_told_and_a_replay_lets_it_go_on(done: Installation, rele
 def test_history_is_replayed_as_a_new_revision(done: Installation) -> None:
     """Other settings give new builds beside the old; bytes whose upload is long answered are taken from the lake."""
     drop = by_name(done, "orders")["1.csv"]["drop"]
-    done.add_feed("orders", ORDERS.replace('pattern = "o[0-9]+"', "").replace("quote = ", "") + 'nulls = ["n/a"]\n')
+    done.add_feed("orders", ORDERS.replace(', pattern = "o[0-9]+"', ""))
     asked = done.landfall("replay", "--client", done.client, "--feed", "orders", "--drop", drop[:10])
     assert asked.returncode == 0, asked.stderr
     ran = done.run()
