@@ -16,7 +16,7 @@ daemon off; pid {work}/pid; error_log {work}/error.log error; worker_processes 1
 events {{ worker_connections 4096; }}
 http {{
     access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000; types {{ image/jpeg jpg; }}
-    open_file_cache max=200000 inactive=600s; open_file_cache_valid 600s;
+    open_file_cache max=4000 inactive=600s; open_file_cache_valid 600s;
     client_body_temp_path {work}/1; proxy_temp_path {work}/2; fastcgi_temp_path {work}/3; uwsgi_temp_path {work}/4;
     scgi_temp_path {work}/5;
     server {{ listen 127.0.0.1:{port} backlog=4096; root {root}; }}

@@ -39,6 +39,7 @@ _CORE = {
     "spark.sql.catalogImplementation": "in-memory",
     "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
 }
+_WORKERS = {"spark.python.daemon.module": "spark_jobs.daemon"}
 _LOOPBACK = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
 _JAVA = "spark.driver.extraJavaOptions"
 # An executor that dies takes its tasks with it, each of which may have been met before.
@@ -54,7 +55,7 @@ def properties(settings: Settings, little: bool = False) -> dict[str, str]:
     spark = settings.spark
     place = {"spark.sql.warehouse.dir": str(scratch(settings) / "warehouse")}
     if spark.is_local:
-        place |= {"spark.local.dir": str(scratch(settings)), **_LOOPBACK}
+        place |= {"spark.local.dir": str(scratch(settings)), **_LOOPBACK, **_WORKERS}
     return {
         **_CORE,
         **SQL,
