@@ -46,7 +46,7 @@ class Fetch(Stage):
             fs=place.fs,
             requests=place.fs.uri(validated.table("requests")),
             originals=place.table("originals"),
-            settled=place.fs.uri(place.table("settled")),
+            settled=place.table("settled"),
             policy=WebPolicy.of(feed, settings.web, tasks_at_once(spark)),
             max_transient=feed.max_transient,
             log=self.log,

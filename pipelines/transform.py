@@ -36,7 +36,7 @@ class Transform(Stage):
             requests=place.fs.uri(validated.table("requests")),
             originals=fetched.table("originals"),
             images=place.table("images"),
-            settled=place.fs.uri(place.table("settled")),
+            settled=place.table("settled"),
             transforms=self.dropped.images.transforms,
             limits=settings.images,
             log=self.log,

@@ -17,9 +17,9 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from conf.errors import DropHeld
 from spark_jobs import shards
-from spark_jobs.schemas import ORIGINALS, REQUESTS
+from spark_jobs.schemas import ORIGINALS, REQUESTS, SETTLED
 from spark_jobs.shards import Tally, Written
-from spark_jobs.tables import read, select_settled
+from spark_jobs.tables import read, select_settled, write_none
 from spark_jobs.web.fetch import Answer, Request, WebPolicy, fetch_all
 from targets.filesystem import FileSystem
 from targets.runlog import RunLog
@@ -35,7 +35,7 @@ class FetchJob:
     Attributes:
         requests: uri of Validate's requests.
         originals: path of the directory that takes the shards; those in it are kept.
-        settled: uri that takes the lines that failed.
+        settled: path of the directory that takes the lines that failed.
         policy: limits of one Spark task.
         max_transient: share of requests (0 to 1) that may fail in passing.
     """
@@ -55,14 +55,20 @@ class FetchJob:
         DropHeld when too many requests failed in passing: the next run asks for those only.
         """
         requests = read(spark, REQUESTS, self.requests)
-        asked = requests.count()
+        sizes = {row.shard: row["count"] for row in requests.groupBy("shard").count().collect()}
+        asked = sum(sizes.values())
         self.fs.make_directory(self.originals)
         before = self._rounds()
-        written = self._fetch(requests.where(~F.col("shard").isin(list(before))).withColumn("round", F.lit(0)))
+        missing = sorted(sizes.keys() - before.keys())
+        first = requests.where(F.col("shard").isin(missing)) if before else requests
+        written = self._fetch(first.withColumn("round", F.lit(0)), missing)
+        if not shards.total(self._tallies(written)).failed:
+            return self._settle_none(spark, asked), {one.name: one.sha256 for one in written}
         passing = self._passing(spark, requests)
         if before and self._too_many(passing.count(), asked):
             # What failed in passing in an earlier run is asked for again; what failed in this one has had its attempts.
-            written += self._fetch(passing.where(F.col("shard").isin(list(before))))
+            again = passing.where(F.col("shard").isin(list(before)))
+            written += self._fetch(again, sorted(row.shard for row in again.select("shard").distinct().collect()))
             passing = self._passing(spark, requests)
         self._hold_if_too_many(passing, asked)
         return self._settle(spark, requests, asked), {one.name: one.sha256 for one in written}
@@ -77,12 +83,17 @@ class FetchJob:
                 rounds[shard] = max(number, rounds.get(shard, 0))
         return rounds
 
-    def _fetch(self, requests: DataFrame) -> list[Written]:
-        """Asks for each request; one task and one file a (shard, round)."""
-        numbers = [row.shard for row in requests.select("shard").distinct().collect()]
+    def _tallies(self, written: list[Written]) -> dict[str, Tally]:
+        """How the rows of every shard that is there fared; those that were just written need not be opened."""
+        seen = {one.name: one.tally for one in written}
+        shards.count(self.fs, self.originals, seen)
+        return seen
+
+    def _fetch(self, requests: DataFrame, numbers: list[int]) -> list[Written]:
+        """Asks for each request of the shards of these numbers, sorted; one task and one file a (shard, round)."""
         if not numbers:
             return []
-        place = F.array_position(F.lit(sorted(numbers)), F.col("shard")) - 1
+        place = F.array_position(F.lit(numbers), F.col("shard")) - 1
         work = _worker(self.fs, self.originals, self.policy, self.log)
         parts = requests.repartitionById(len(numbers), place.cast("int")).mapInArrow(work, shards.WRITTEN_DDL)
         with shards.watch(self.fs, self.originals, self.report):
@@ -111,19 +122,29 @@ class FetchJob:
         last = answers(read(spark, ORIGINALS, self.fs.uri(self.originals)))
         failed = last.where("rule <> 'ok'").select(*_LINE, "rule", "value", "message")
         settled = select_settled(requests.join(failed, on=_LINE, how="inner"), outcome="quarantined")
-        settled.coalesce(1).write.mode("overwrite").parquet(self.settled)
-        sums = last.agg(
-            F.count_if(F.col("rule") == "ok").alias("ok"),
-            F.count_if(F.col("rule") != "ok").alias("quarantined"),
-            F.coalesce(F.sum("bytes"), F.lit(0)).alias("bytes"),
-        ).collect()[0]
-        return {"requests": asked, **sums.asDict()}
+        settled.coalesce(1).write.mode("overwrite").parquet(self.fs.uri(self.settled))
+        return {"requests": asked, **_sums(last)}
+
+    def _settle_none(self, spark: SparkSession, asked: int) -> dict[str, int]:
+        """As ``_settle`` where nothing failed, in any round: each request has one answer."""
+        write_none(self.fs, self.settled, SETTLED)
+        return {"requests": asked, **_sums(read(spark, ORIGINALS, self.fs.uri(self.originals)))}
 
 
 def answers(originals: DataFrame) -> DataFrame:
     """The last answer to each line."""
     newest = Window.partitionBy(*_LINE).orderBy(F.desc("round"))
     return originals.withColumn("_newest", F.row_number().over(newest)).where("_newest = 1").drop("_newest")
+
+
+def _sums(last: DataFrame) -> dict[str, int]:
+    sums = last.agg(
+        F.count_if(F.col("rule") == "ok").alias("ok"),
+        F.count_if(F.col("rule") != "ok").alias("quarantined"),
+        F.coalesce(F.sum("bytes"), F.lit(0)).alias("bytes"),
+    )
+    counted: dict[str, int] = sums.collect()[0].asDict()
+    return counted
 
 
 def _worker(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from spark_jobs.schemas import SETTLED
+from targets.filesystem import FileSystem
 
 
 def read(spark: SparkSession, schema: pa.Schema, *uris: str) -> DataFrame:
@@ -17,6 +19,13 @@ def read(spark: SparkSession, schema: pa.Schema, *uris: str) -> DataFrame:
     """
     columns = pa.schema([field for field in schema if field.name != "content"])
     return spark.read.schema(from_arrow_schema(columns)).parquet(*uris)
+
+
+def write_none(fs: FileSystem, path: str, schema: pa.Schema) -> None:
+    """Writes a table without rows, in place of whatever an earlier attempt left there, and without a job of Spark's."""
+    fs.remove(path)
+    with fs.writer(f"{path}/part-00000.parquet") as file:
+        pq.write_table(schema.empty_table(), file)
 
 
 def shaped(rows: DataFrame, schema: pa.Schema) -> DataFrame:

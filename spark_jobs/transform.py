@@ -13,9 +13,9 @@ from pyspark.sql import functions as F  # noqa: N812
 from conf.settings import Images
 from spark_jobs import shards
 from spark_jobs.images.make import make
-from spark_jobs.schemas import IMAGES, REQUESTS
+from spark_jobs.schemas import IMAGES, REQUESTS, SETTLED
 from spark_jobs.shards import Tally, Written
-from spark_jobs.tables import read, select_settled
+from spark_jobs.tables import read, select_settled, write_none
 from spark_jobs.transforms import digest, image_id, load
 from targets.filesystem import FileSystem
 from targets.runlog import RunLog
@@ -33,7 +33,7 @@ class TransformJob:
         requests: uri of Validate's requests.
         originals: path of Fetch's shards.
         images: path of the directory that takes the shards; those in it are kept.
-        settled: uri that takes the lines whose original is no sound picture.
+        settled: path of the directory that takes the lines whose original is no sound picture.
         transforms: names, in order.
     """
 
@@ -54,7 +54,9 @@ class TransformJob:
         self.fs.make_directory(self.images)
         with shards.watch(self.fs, self.images, self.report):
             written = shards.each(spark, missing, self._worker())
-        return self._settle(spark), {one.name: one.sha256 for one in written}
+        seen = {one.name: one.tally for one in written}
+        shards.count(self.fs, self.images, seen)
+        return self._settle(spark, shards.total(seen).failed), {one.name: one.sha256 for one in written}
 
     def _worker(self) -> Callable[[str], Written]:
         fs, goal, source, names, limits, log = (
@@ -74,12 +76,15 @@ class TransformJob:
 
         return work
 
-    def _settle(self, spark: SparkSession) -> dict[str, int]:
+    def _settle(self, spark: SparkSession, failures: int) -> dict[str, int]:
         made = read(spark, IMAGES, self.fs.uri(self.images))
-        failed = made.where("rule <> 'ok'").select("entry", "line", "rule", "value", "message")
-        requests = read(spark, REQUESTS, self.requests)
-        settled = select_settled(requests.join(failed, on=["entry", "line"], how="inner"), outcome="quarantined")
-        settled.coalesce(1).write.mode("overwrite").parquet(self.settled)
+        if failures:
+            failed = made.where("rule <> 'ok'").select("entry", "line", "rule", "value", "message")
+            requests = read(spark, REQUESTS, self.requests)
+            settled = select_settled(requests.join(failed, on=["entry", "line"], how="inner"), outcome="quarantined")
+            settled.coalesce(1).write.mode("overwrite").parquet(self.fs.uri(self.settled))
+        else:
+            write_none(self.fs, self.settled, SETTLED)
         sums = made.agg(
             F.count_if(F.col("rule") == "ok").alias("ok"),
             F.count_if(F.col("rule") != "ok").alias("quarantined"),
