@@ -80,6 +80,12 @@ RULES: dict[str, Rule] = {
             'Close the quote, and write a quote inside a quoted field twice ("").',
         ),
         Rule(
+            "csv.stray_quote",
+            "quarantined",
+            "Text stands after the quote that ends a field.",
+            'Write a quote inside a quoted field twice (""), and see whether a quote is missing before.',
+        ),
+        Rule(
             "csv.columns",
             "quarantined",
             "The row has {found} fields; the header has {wanted}.",

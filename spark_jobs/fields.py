@@ -66,12 +66,14 @@ def broken(raw: bytes, found: Range, max_bytes: int, encoding: str = "utf-8") ->
     return None
 
 
-def csv_reader(entry: EntryIndex, names: list[str]) -> Callable[[bytes], Fields | Fault]:
+def csv_reader(entry: EntryIndex, names: list[str], *, strict: bool = False) -> Callable[[bytes], Fields | Fault]:
     """Takes a record of CSV apart.
 
     Args:
         entry: the file that it is of.
         names: of its columns, in order, each once.
+        strict: whether text after the quote that ends a field is a fault: it may be that a quote is missing, and that
+            the record has swallowed the next.
     """
     mended = is_mended(entry)
     quoting = Quoting(entry.delimiter, entry.quote)
@@ -80,6 +82,8 @@ def csv_reader(entry: EntryIndex, names: list[str]) -> Callable[[bytes], Fields 
         fields, closed = quoting.fields(raw)
         if not closed:
             return fault("csv.quote", None)
+        if strict and quoting.quote in raw and quoting.is_stray(raw):
+            return fault("csv.stray_quote", None)
         cells = [cell.decode(entry.encoding) for cell in fields]
         if len(cells) != len(names):
             return fault("csv.columns", None, found=len(cells), wanted=len(names))

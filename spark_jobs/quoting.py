@@ -73,6 +73,16 @@ class Quoting:
                 break
         return found, closed
 
+    def is_stray(self, record: bytes) -> bool:
+        """Whether text stands between the quote that ends a field and the next delimiter."""
+        for field in self._field.finditer(record):
+            quoted, end, plain, mark = field.groups()
+            if quoted is not None and end and plain:
+                return True
+            if not mark:
+                break
+        return False
+
 
 def _mask_by_parity(data: bytes, quotes: npt.NDArray[np.intp], sign: int) -> bytes:
     ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))

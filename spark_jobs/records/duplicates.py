@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from functools import reduce
 from typing import NamedTuple
 
-from pyspark.sql import Column as Sql
+from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812
 
 from conf.feeds import RecordsFeed
-from conf.rules import RULES
-from spark_jobs.fields import SHOWN
-from spark_jobs.records.shape import FAULT, records_ddl, schema
+from spark_jobs.records.shape import LINE, records_ddl, schema
 from targets.filesystem import FileSystem
+
+_CODES = {"first": "duplicate.in_drop", "last": "duplicate.later", "reject": "duplicate.rejected"}
+# So many rows (of some 40 bytes) are sent to every task.
+_FEW = 500_000
 
 
 class Earlier(NamedTuple):
@@ -29,28 +32,72 @@ class Earlier(NamedTuple):
     records: str
 
 
-def repeats(good: DataFrame, feed: RecordsFeed) -> DataFrame:
+Taken = Mapping[str, DataFrame]
+"""By the code of a rule the good lines that go no further by it: entry, line, first_entry, first_line (and _drop)."""
+
+
+def taken(
+    spark: SparkSession,
+    fs: FileSystem,
+    good: DataFrame,
+    feed: RecordsFeed,
+    earlier: Sequence[Earlier],
+    held: ExitStack,
+) -> Taken:
+    """The good lines that another stands for; what is kept for them is let go when ``held`` ends."""
+    found: dict[str, DataFrame] = {}
+    if earlier:
+        before = small(_seen_before(spark, fs, good, feed, earlier), held)
+        if before is not None:
+            found["duplicate.earlier_drop"] = before
+    within = _repeats(good, feed, held)
+    if within is not None:
+        found[_CODES[feed.on_duplicate]] = without(within, found)
+    return found
+
+
+def without(good: DataFrame, taken: Taken) -> DataFrame:
+    """The lines that go on."""
+    for which in taken.values():
+        good = good.join(which.select(*LINE), on=list(LINE), how="left_anti")
+    return good
+
+
+def small(rows: DataFrame, held: ExitStack) -> DataFrame | None:
+    """Rows that are made now and kept until ``held`` ends; None if there are none. Where they are few each task gets
+    them all, so that what they are joined with stays where it is.
+    """
+    made = rows.persist(StorageLevel.DISK_ONLY)
+    held.callback(made.unpersist)
+    count = made.count()
+    if not count:
+        return None
+    return F.broadcast(made) if count <= _FEW else made
+
+
+def _repeats(good: DataFrame, feed: RecordsFeed, held: ExitStack) -> DataFrame | None:
     """The good lines that another of the drop stands for: entry, line, first_entry, first_line.
 
-    Of the lines of one key the first stays, or the last where the feed says so.
+    Of the lines of one key the first stays, or the last where the feed says so. None if no key comes twice.
     """
     names = [F.col(name) for name in _key(feed)]
-    lines = good.select("entry", "line", F.xxhash64(*names).alias("_hash"), *names)
+    lines = good.select(*LINE, F.xxhash64(*names).alias("_hash"), *names)
     # Most keys come once: only those whose hash comes twice are compared.
-    often = lines.groupBy("_hash").count().where("count > 1").select("_hash")
-    order = [F.col("entry"), F.col("line")]
+    often = small(lines.groupBy("_hash").count().where("count > 1").select("_hash"), held)
+    if often is None:
+        return None
+    order = [F.col(name) for name in LINE]
     if feed.on_duplicate == "last":
         order = [one.desc() for one in order]
     of_key = Window.partitionBy("_hash", *names).orderBy(*order)
     chosen = lines.join(often, on="_hash", how="left_semi").withColumns(
-        {"_kept": F.first(F.struct("entry", "line")).over(of_key), "_place": F.row_number().over(of_key)}
+        {"_kept": F.first(F.struct(*LINE)).over(of_key), "_place": F.row_number().over(of_key)}
     )
-    return chosen.where("_place > 1").select(
-        "entry", "line", F.col("_kept.entry").alias("first_entry"), F.col("_kept.line").alias("first_line")
-    )
+    kept = (F.col(f"_kept.{name}").alias(f"first_{name}") for name in LINE)
+    return small(chosen.where("_place > 1").select(*LINE, *kept), held)
 
 
-def seen_before(
+def _seen_before(
     spark: SparkSession, fs: FileSystem, good: DataFrame, feed: RecordsFeed, earlier: Sequence[Earlier]
 ) -> DataFrame:
     """The good lines whose key an earlier drop has: entry, line, _drop, first_entry, first_line, of the earliest."""
@@ -70,7 +117,7 @@ def seen_before(
         )
         for number, one in enumerate(earlier)
     ]
-    known = reduce(DataFrame.unionAll, drops).groupBy(*keys).agg(F.min("_first").alias("_first"))
+    known = reduce(lambda one, other: one.unionByName(other), drops).groupBy(*keys).agg(F.min("_first").alias("_first"))
     return (
         good.select("entry", "line", *keys)
         .join(known, on=keys, how="inner")
@@ -84,34 +131,6 @@ def seen_before(
     )
 
 
-def settle(lines: DataFrame, code: str, feed: RecordsFeed, several: bool) -> DataFrame:
-    """Good lines with first_entry and first_line (and _drop) -> with outcome, rule, value, message and faults.
-
-    Args:
-        several: whether the drop has several entries, so that a line alone does not say which it is.
-    """
-    rule = RULES[code]
-    first = F.col("first_line").cast("string")
-    first = F.concat_ws(":", F.col("first_entry"), first) if several else first
-    message = _filled(
-        rule.message, {"first": first, **({"drop": F.left("_drop", F.lit(12))} if "{drop}" in rule.message else {})}
-    )
-    key = F.concat_ws(", ", *(F.col(name).cast("string") for name in feed.key)) if feed.key else F.lit(None)
-    value = first if rule.outcome == "duplicate" else F.left(key, F.lit(SHOWN))
-    column = F.lit(feed.key[0] if len(feed.key) == 1 else None)
-    fault = F.struct(column, F.lit(code), value, message, F.lit(rule.fix)).cast(FAULT)
-    said = {"outcome": F.lit(rule.outcome), "rule": F.lit(code), "value": value, "message": message}
-    return lines.withColumns({**said, "faults": F.array(fault)})
-
-
 def _key(feed: RecordsFeed) -> list[str]:
     """The columns whose values say what a record is."""
     return list(feed.key) or [column.name for column in feed.read]
-
-
-def _filled(template: str, values: dict[str, Sql]) -> Sql:
-    """A message with columns in its places."""
-    text = F.lit(template)
-    for name, value in values.items():
-        text = F.replace(text, F.lit(f"{{{name}}}"), value)
-    return text

@@ -47,7 +47,7 @@ class Source(NamedTuple):
 
     def reader(self) -> Callable[[bytes], Fields | Fault]:
         """Takes a sound record apart into its fields."""
-        return csv_reader(self.entry, self.names) if self.entry.format == "csv" else _object
+        return csv_reader(self.entry, self.names, strict=True) if self.entry.format == "csv" else _object
 
 
 def rows(records: Iterable[Record], number: int, found: Range, source: Source, max_bytes: int) -> Iterator[list[Any]]:

@@ -86,11 +86,12 @@ class Cut(NamedTuple):
         if len(data) and (not ends.size or ends[-1] < len(data)):
             ends = np.append(ends, len(data))
         starts = np.concatenate(([0], ends[:-1])).astype(np.intp) if ends.size else ends
-        quotes = np.flatnonzero(signs == quoting.quote[0])
-        regular = _fields(signs, shown, ends, quotes, starts, ord(source.entry.delimiter)) == len(source.names)
-        regular[_records_of(_irregular_quotes(signs, starts, ends, quotes, ord(source.entry.delimiter)), ends)] = False
+        quotes = Quotes.of(np.flatnonzero(signs == quoting.quote[0]), ends)
+        delimiter = ord(source.entry.delimiter)
+        regular = _fields(signs, ends, quotes, delimiter) == len(source.names)
+        regular[quotes.records[_irregular(signs, starts, quotes, delimiter)]] = False
         if b"\r" in data:
-            regular[_records_of(_stray_returns(signs, shown, starts, ends, quotes), ends)] = False
+            regular[_records_of(_stray_returns(signs, shown, quotes, ends), ends)] = False
         if b"\0" in data:
             regular[_records_of(np.flatnonzero(signs == 0), ends)] = False
         regular[_undecodable(data, ends, source.entry.encoding)] = False
@@ -167,63 +168,72 @@ def _parsed(data: bytes, source: Source) -> pa.Table:
     )
 
 
+class Quotes(NamedTuple):
+    """The quotes of a stretch of CSV: where, in which record, and whether it is one that opens (or opens again)."""
+
+    places: Places
+    records: Places
+    opens: Flags
+
+    @classmethod
+    def of(cls, places: Places, ends: Places) -> Quotes:
+        """Every second quote of a record opens, from its first on."""
+        records = _records_of(places, ends)
+        numbers = np.arange(len(places))
+        is_first = np.append(True, records[1:] != records[:-1])[: len(places)]
+        first = np.maximum.accumulate(np.where(is_first, numbers, 0))
+        opens: Flags = (numbers - first) % 2 == 0
+        return cls(places, records, opens)
+
+
 def _records_of(places: Places, ends: Places) -> Places:
     """In which records some bytes lie."""
     return np.searchsorted(ends, places, side="right")
 
 
-def _quotes_before(places: Places, quotes: Places, starts: Places, ends: Places) -> Places:
-    """How many quotes of its own record stand before each place."""
-    first = np.searchsorted(quotes, starts)
-    return np.searchsorted(quotes, places) - first[_records_of(places, ends)]
+def _fields(signs: npt.NDArray[np.uint8], ends: Places, quotes: Quotes, delimiter: int) -> Places:
+    """How many fields each record has, if its quotes are regular."""
+    delimiters = np.flatnonzero(signs == delimiter)
+    fields: Places = np.diff(np.searchsorted(delimiters, ends), prepend=0) + 1
+    if quotes.places.size:
+        before = np.searchsorted(delimiters, quotes.places)
+        inside = np.bincount(quotes.records, np.where(quotes.opens, -before, before), len(ends))
+        fields = fields - inside.astype(np.intp)
+    return fields
 
 
-def _fields(
-    signs: npt.NDArray[np.uint8],
-    shown: npt.NDArray[np.uint8],
-    ends: Places,
-    quotes: Places,
-    starts: Places,
-    delimiter: int,
-) -> Places:
-    """How many fields each record has."""
-    marks = np.flatnonzero((shown == delimiter) | (shown == _LF))
-    if quotes.size:
-        marks = marks[(_quotes_before(marks, quotes, starts, ends) % 2 == 0) | (signs[marks] == _LF)]
-    closing = np.flatnonzero(signs[marks] == _LF)
-    if closing.size < ends.size:
-        closing = np.append(closing, len(marks))
-    return np.diff(closing, prepend=-1)
-
-
-def _irregular_quotes(
-    signs: npt.NDArray[np.uint8], starts: Places, ends: Places, quotes: Places, delimiter: int
-) -> Places:
-    """Quotes that neither open nor end a field, nor are written twice; and one that stays open."""
-    if not quotes.size:
-        return quotes
-    quote = signs[quotes[0]]
-    padded = np.concatenate(([_LF], signs, [_LF, _LF])).astype(np.uint8)  # padded[i + 1] is signs[i]
-    before, after, next_after = padded[quotes], padded[quotes + 2], padded[quotes + 3]
-    records = _records_of(quotes, ends)
-    first = np.searchsorted(quotes, starts)
-    opens = (np.arange(len(quotes)) - first[records]) % 2 == 0
-    at_start = (quotes == starts[records]) | (before == delimiter)
-    again = (before == quote) & (quotes > starts[records])
+def _irregular(signs: npt.NDArray[np.uint8], starts: Places, quotes: Quotes, delimiter: int) -> Flags:
+    """Which quotes neither open nor end a field, nor are written twice; or open the last field and stay open."""
+    places, records, opens = quotes
+    if not places.size:
+        return np.zeros(0, np.bool_)
+    quote = signs[places[0]]
+    first = places == starts[records]
+    before, after, next_after = signs[places - 1], _at(signs, places + 1), _at(signs, places + 2)
     at_end = (after == delimiter) | (after == _LF) | (after == quote) | ((after == _CR) & (next_after == _LF))
     last = np.append(records[1:] != records[:-1], True)
-    wrong: Flags = np.where(opens, ~(at_start | again) | last, ~at_end)
-    return quotes[wrong]
+    opening = (first | (before == delimiter) | (before == quote)) & ~last
+    wrong: Flags = ~np.where(opens, opening, at_end)
+    return wrong
 
 
-def _stray_returns(
-    signs: npt.NDArray[np.uint8], shown: npt.NDArray[np.uint8], starts: Places, ends: Places, quotes: Places
-) -> Places:
+def _at(signs: npt.NDArray[np.uint8], places: Places) -> npt.NDArray[np.uint8]:
+    """The bytes there; after the last one an LF."""
+    found = signs[np.minimum(places, len(signs) - 1)]
+    found[places >= len(signs)] = _LF
+    return found
+
+
+def _stray_returns(signs: npt.NDArray[np.uint8], shown: npt.NDArray[np.uint8], quotes: Quotes, ends: Places) -> Places:
     """Each CR that is neither within quotes nor before the LF that ends a record."""
     found = np.flatnonzero(signs == _CR)
-    after = np.append(shown, 0)[found + 1]
-    stray: Flags = (_quotes_before(found, quotes, starts, ends) % 2 == 0) & (after != _LF)
-    return found[stray]
+    found = found[np.append(shown, 0)[found + 1] != _LF]
+    at = np.searchsorted(quotes.places, found) - 1
+    within = np.zeros(len(found), np.bool_)
+    some = at >= 0
+    within[some] = quotes.opens[at[some]] & (quotes.records[at[some]] == _records_of(found[some], ends))
+    stray: Places = found[~within]
+    return stray
 
 
 def _undecodable(data: bytes, ends: Places, encoding: str) -> list[int]:

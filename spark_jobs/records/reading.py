@@ -12,8 +12,9 @@ from conf.feeds import RecordsFeed
 from spark_jobs.index import Index
 from spark_jobs.lines import records
 from spark_jobs.records import exact, fast
+from spark_jobs.records.clean import cleaned
 from spark_jobs.records.exact import Source
-from spark_jobs.records.shape import text_schema
+from spark_jobs.records.shape import text_name, text_schema
 from targets.filesystem import FileSystem
 
 _TASKS = 256
@@ -31,11 +32,11 @@ class Files:
         self, fs: FileSystem, index: Index, data: Mapping[int, str], feed: RecordsFeed, max_bytes: int
     ) -> None:
         self._fs, self._ranges, self._data, self._max = fs, index.ranges, dict(data), max_bytes
-        self._schema = text_schema(feed)
+        self._schema, self._feed = text_schema(feed), feed
         self.sources = {entry.entry: Source.of(entry, feed) for entry in index.entries}
 
     def lines(self, spark: SparkSession) -> DataFrame:
-        """Every line as ``shape.text_schema`` says it; a task reads some ranges."""
+        """Every line as ``shape.text_schema`` says it, texts cleaned; a task reads some ranges."""
         schema = from_arrow_schema(self._schema)
         if not self._ranges:
             return spark.createDataFrame([], schema)
@@ -53,7 +54,16 @@ class Files:
             for number in batch.column(0).to_pylist():
                 found = self._ranges[number]
                 with self._fs.open(self._data[found.entry]) as file:
-                    yield from fast.batches(file, number, found, self.sources[found.entry], self._max, self._schema)
+                    source = self.sources[found.entry]
+                    for lines in fast.batches(file, number, found, source, self._max, self._schema):
+                        yield self._cleaned(lines)
+
+    def _cleaned(self, lines: pa.RecordBatch) -> pa.RecordBatch:
+        for number, column in enumerate(self._feed.read):
+            place = lines.schema.get_field_index(text_name(number))
+            texts = cleaned(lines.column(place), column, self._feed.nulls)
+            lines = lines.set_column(place, self._schema.field(place), texts)
+        return lines
 
     def _fill(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         at, known = -1, {}

@@ -1,8 +1,6 @@
-"""Texts of a column -> cleaned texts -> values, as Spark column expressions. What is no value of its type is null."""
+"""Cleaned texts of a column -> values, as Spark column expressions. What is no value of its type is null."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 from pyspark.sql import Column as Sql
 from pyspark.sql import functions as F  # noqa: N812
@@ -10,36 +8,12 @@ from pyspark.sql import functions as F  # noqa: N812
 from conf.feeds.columns import Column
 from conf.feeds.values import decimal_digits, spark_type
 
-# What ``strip`` takes off: the blanks of ASCII, and those that spreadsheets and web pages leave behind.
-_BLANKS = " \t\r\n\v\f\u00a0\u2007\u202f\u3000\ufeff"
-
 # How values are written where the feed names no format (ISO 8601, XML Schema 2). Spark takes more: 2026 for a date.
-_DATE = r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}\z"
 _TIMESTAMP = (
-    r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?"
-    r"(?:Z|[+-][0-9]{2}:[0-9]{2})?)?\z"
+    r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}"
+    r"(?::[0-9]{2}(?:\.[0-9]{1,9})?(?:Z|[+-][0-9]{2}:[0-9]{2})?)?)?\z"
 )
 _DOUBLE = r"\A[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?\z"
-_WHOLE = r"\A[+-]?[0-9]+\z"
-
-
-def cleaned(text: Sql, column: Column, nulls: Sequence[str]) -> Sql:
-    """The text that is looked at; null where there is no value."""
-    for step in column.clean:
-        match step:
-            case "strip":
-                text = F.btrim(text, F.lit(_BLANKS))
-            case "squeeze":
-                text = F.regexp_replace(text, r"\s+", " ")
-            case "lower":
-                text = F.lower(text)
-            case "upper":
-                text = F.upper(text)
-            case "title":
-                text = F.initcap(text)
-            case "digits":
-                text = F.regexp_replace(text, "[^0-9]+", "")
-    return F.when(~text.isin(["", *nulls]), text)
 
 
 def typed(text: Sql, column: Column) -> Sql:
@@ -48,7 +22,7 @@ def typed(text: Sql, column: Column) -> Sql:
         case "string":
             return text
         case "int" | "long":
-            return F.when(text.rlike(_WHOLE), text.try_cast(spark_type(column.type)))
+            return text.try_cast(spark_type(column.type))
         case "decimal":
             return F.when(text.rlike(_decimal(column.type)), text.try_cast(column.type))
         case "double":
@@ -59,7 +33,8 @@ def typed(text: Sql, column: Column) -> Sql:
         case "date" if column.format:
             return _by_format(text, column.format).try_cast("date")
         case "date":
-            return F.when(text.rlike(_DATE), text.try_cast("date"))
+            value = text.try_cast("date")
+            return F.when(value.cast("string") == text, value)
         case _ if column.format:
             return _by_format(text, column.format).cast("timestamp_ntz")
     return F.when(text.rlike(_TIMESTAMP), text.try_cast("timestamp").cast("timestamp_ntz"))
