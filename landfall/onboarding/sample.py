@@ -153,7 +153,7 @@ def _rows(
     copy: BinaryIO, ranges: Sequence[Range], described: EntryIndex, names: list[str], max_bytes: int
 ) -> Iterator[dict[str, str | None] | str]:
     """Each line: its values by column, or the code of the rule that it breaks."""
-    read = csv_reader(described, names) if described.format == "csv" else _object
+    read = csv_reader(described, names, strict=True) if described.format == "csv" else _object
     for found in ranges:
         for _, raw in records(copy, found, described):
             said = broken(raw, found, max_bytes, described.encoding) or read(raw)

@@ -46,7 +46,9 @@ def json_lines() -> str:
 
 
 SAMPLES = {
-    "damaged": (written(HEADER, damaged(), ";") + "too;few\n").encode(),
+    "damaged": (
+        written(HEADER, damaged(), ";") + 'too;few\n"ab1"x;DE;1;1.00;01.01.2025;2025-01-01T10:00:00;a;true;00001;1\n'
+    ).encode(),
     "no header, other quote, latin": written(None, rows(300), "|", "'").replace("word", "Wört").encode("cp1252"),
     "spreadsheet": spreadsheet().replace("\n", "\r\n").encode(),
     "json lines": json_lines().encode(),
