@@ -202,6 +202,7 @@ def test_a_profile_is_kept(done: Installation) -> None:
 
 @pytest.mark.slow
 def test_check_says_the_same_before_anything_is_dropped(done: Installation, tmp_path: Path) -> None:
+    done.add_feed("orders", ORDERS)  # whatever another test made of it
     file = tmp_path / "first.csv"
     file.write_bytes(FIRST)
     checked = done.landfall("check", done.client, "orders", str(file), "--format", "json")
@@ -243,15 +244,15 @@ def test_a_held_drop_is_told_and_a_replay_lets_it_go_on(done: Installation, rele
 def test_history_is_replayed_as_a_new_revision(done: Installation) -> None:
     """Other settings give new builds beside the old; bytes whose upload is long answered are taken from the lake."""
     drop = by_name(done, "orders")["1.csv"]["drop"]
-    done.add_feed("orders", ORDERS.replace(', pattern = "o[0-9]+"', ""))
+    done.add_feed("orders", ORDERS.replace(', pattern = "o[0-9]+"', "") + 'encoding = "iso-8859-1"\n')
     asked = done.landfall("replay", "--client", done.client, "--feed", "orders", "--drop", drop[:10])
     assert asked.returncode == 0, asked.stderr
     ran = done.run()
     assert ran.returncode == 0, ran.stdout + ran.stderr
     published = sorted((done.lake / "published/orders").rglob(f"{drop}.*"))
     assert [json.loads(entry.read_text())["revision"] for entry in published] == [0, 1]
-    builds = list(done.lake.glob(f"processed/orders/validate/year=*/month=*/drop={drop}/build=*"))
-    assert len(builds) == 2
+    for stage in ("raw/orders/land", "processed/orders/validate"):
+        assert len(list(done.lake.glob(f"{stage}/year=*/month=*/drop={drop}/build=*"))) == 2
     told = done.rows("SELECT line, len(faults) AS faults FROM fact_orders_line WHERE rule = 'value.one_of'")
     assert [(row["line"], row["faults"]) for row in told] == [(3, 2)]
     assert done.run().returncode == 0  # and there is nothing left to do
