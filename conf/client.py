@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +15,8 @@ from conf.files import conf_directory, read_toml
 from conf.names import Name, is_name, name_rule
 from conf.problems import dotted, nearest, not_empty, sentences, shown
 from conf.public_keys import checked_key
+from conf.workflow_checks import problems
+from conf.workflows import Workflow
 
 # Names that a feed's tables, directories and columns use already.
 RESERVED_FEEDS = frozenset(
@@ -35,6 +37,9 @@ def _network(text: str) -> str:
         raise ValueError("it must be an address or a network, such as 192.0.2.1 or 192.0.2.0/24") from None
 
 
+# The columns of each table that feeds become.
+KnownColumns = Callable[[Mapping[str, FeedConfig]], Mapping[str, Sequence[str]]]
+
 FeedName = Annotated[Name, AfterValidator(_unreserved)]
 
 
@@ -53,13 +58,14 @@ class SftpAccess(BaseModel):
 
 
 class ClientConfig(BaseModel):
-    """A client: its id, its feeds by name, and its access by SFTP."""
+    """A client: its id, its feeds by name, its access by SFTP, and its workflows."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     client: Name
     sftp: SftpAccess = SftpAccess()
     feeds: Annotated[dict[FeedName, FeedConfig], AfterValidator(not_empty)]
+    workflow: tuple[Workflow, ...] = ()
 
     @field_validator("client")
     @classmethod
@@ -89,12 +95,15 @@ def client_ids() -> list[str]:
     return sorted(file.stem for file in files if is_name(file.stem))
 
 
-def load_client(client: str, known_transforms: Collection[str] | None = None) -> ClientConfig:
+def load_client(
+    client: str, known_transforms: Collection[str] | None = None, known_columns: KnownColumns | None = None
+) -> ClientConfig:
     """The client's file, checked.
 
     Args:
         client: its id. It is looked at before the file system is.
         known_transforms: names that a feed may list; None: any.
+        known_columns: the columns of the tables that feeds become; None: workflows may read any.
 
     Raises:
         ConfigError: an id that is none, or all mistakes of the file.
@@ -108,9 +117,14 @@ def load_client(client: str, known_transforms: Collection[str] | None = None) ->
     except FileNotFoundError:
         raise _no_such_client(client, file) from None
     try:
-        return ClientConfig.model_validate(content, context={"client": client, "transforms": known_transforms})
+        config = ClientConfig.model_validate(content, context={"client": client, "transforms": known_transforms})
     except ValidationError as error:
         raise ConfigError(*sentences(error, ClientConfig, lambda loc: f"{file}: {dotted(loc)}")) from None
+    columns = known_columns(config.feeds) if known_columns is not None else None
+    wrong = problems(client, config.workflow, list(config.feeds), columns)
+    if wrong:
+        raise ConfigError(*(f"{file}: {sentence}" for sentence in wrong))
+    return config
 
 
 def _no_such_client(client: str, file: Path) -> NotFound:

@@ -35,6 +35,7 @@ from conf.sections import (
     Sftp,
     Spark,
     Web,
+    Workflows,
 )
 from conf.sources import Sources
 
@@ -57,6 +58,7 @@ __all__ = [
     "Sftp",
     "Spark",
     "Web",
+    "Workflows",
     "conf_directory",
     "describe",
     "load_settings",
@@ -87,6 +89,7 @@ class Settings(BaseSettings):
     auth: Auth = Auth()
     ldap: Ldap = Ldap()
     query: Query = Query()
+    workflows: Workflows = Workflows()
     log: Log = Log()
     lineage: Lineage = Lineage()
 
@@ -135,6 +138,11 @@ class Settings(BaseSettings):
     def store_root(self) -> Path:
         """Directory of the SQLite image stores."""
         return Path(self.images.url) if self.images.url else self.home.absolute() / "images"
+
+    @property
+    def modules_root(self) -> Path:
+        """Directory of the clients' Python modules."""
+        return Path(self.workflows.modules) if self.workflows.modules else conf_directory().absolute() / "modules"
 
     @property
     def log_root(self) -> Path:

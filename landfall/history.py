@@ -19,7 +19,7 @@ JOURNAL = "journal.jsonl"
 # No event of ours is longer; a file that holds no line end is read in pieces of this size and passed over.
 _LONGEST_LINE = 1 << 20
 _SECONDS_BETWEEN_LOOKS = 0.5
-_CONTEXT = ("run", "client", "feed", "drop", "stage", "build")
+_CONTEXT = ("run", "client", "feed", "drop", "workflow", "action", "stage", "build")
 ATTEMPT_STARTED, ATTEMPT_FINISHED, ATTEMPT_FAILED = "attempt started", "attempt finished", "attempt failed"
 _TOLD = {"started": ATTEMPT_STARTED, "finished": ATTEMPT_FINISHED, "failed": ATTEMPT_FAILED}
 
@@ -32,7 +32,7 @@ class Event:
         time: when (ISO 8601, UTC).
         level: how bad it is.
         event: a few words.
-        context: run, client, feed, drop, stage and build, as far as the event knows them.
+        context: run, client, feed, drop, workflow, action, stage and build, as far as the event knows them.
         fields: its figures.
     """
 
@@ -63,7 +63,7 @@ class Filter:
     """Which events are asked for; None and "" mean any.
 
     Attributes:
-        feeds: the feeds that the caller may look at.
+        feeds: the feeds that the caller may look at; what a workflow says may be of any of its feeds.
         drop, run: how the id begins.
         level: the least level.
     """
@@ -79,7 +79,7 @@ class Filter:
         context = event.context
         feed = context.get("feed")
         return (
-            (self.feeds is None or feed is None or feed in self.feeds)
+            (self.feeds is None or (feed is None and "workflow" not in context) or feed in self.feeds)
             and context.get("drop", "").startswith(self.drop)
             and context.get("run", "").startswith(self.run)
             and self.stage in ("", context.get("stage"))

@@ -12,6 +12,8 @@ from typing import Any, Literal
 from conf.client import load_client
 from conf.settings import Settings
 from landfall.attempts import Attempt, StageStanding, holder, last_attempts, last_run, standings
+from landfall.workflow_standing import WorkflowStanding, workflow_standings
+from spark_jobs.star.described import known_columns
 from spark_jobs.transforms import names
 from targets.dataset import Dataset
 from targets.filesystem import FileSystem
@@ -84,6 +86,7 @@ class ClientStanding:
         published: how many drops are published in all.
         free_bytes: what the lake's disk has left.
         failed: why the last run failed, apart from its stages; empty if it did not.
+        workflows: each with the last attempt of its actions.
     """
 
     client: str
@@ -95,6 +98,7 @@ class ClientStanding:
     published: int
     free_bytes: int
     failed: str
+    workflows: tuple[WorkflowStanding, ...] = ()
 
     @property
     def waits(self) -> bool:
@@ -131,7 +135,7 @@ def client_standing(settings: Settings, client: str, feeds: frozenset[str] | Non
     Args:
         feeds: the feeds that the caller may look at; None: all.
     """
-    config = load_client(client, names())
+    config = load_client(client, names(), known_columns)
     fs, layout = open_lake(settings, client), client_layout(settings, client)
     landing = Landing(settings.landing_root, config, settings.landing)
     registers = {feed: ids for feed, ids in registered_drops(fs, layout).items() if feeds is None or feed in feeds}
@@ -152,6 +156,7 @@ def client_standing(settings: Settings, client: str, feeds: frozenset[str] | Non
         published=sum(map(len, done.values())),
         free_bytes=shutil.disk_usage(settings.home).free,
         failed=run.get("error", "") if run else "",
+        workflows=tuple(workflow_standings(fs, layout, journal, config.workflow, feeds)),
     )
 
 

@@ -5,7 +5,8 @@ from pipelines import luigi_sentences, luigi_settings
 luigi_settings.apply()
 luigi_sentences.apply()
 
-from pipelines.fetch import Fetch  # noqa: E402  # Luigi's settings come before the first task is made
+from pipelines.action import Action  # noqa: E402  # Luigi's settings come before the first task is made
+from pipelines.fetch import Fetch  # noqa: E402
 from pipelines.land import Land  # noqa: E402
 from pipelines.load import Load  # noqa: E402
 from pipelines.load_records import LoadRecords  # noqa: E402
@@ -13,12 +14,14 @@ from pipelines.publish import Publish  # noqa: E402
 from pipelines.publish_in_order import PublishInOrder  # noqa: E402
 from pipelines.run_all import RunAll  # noqa: E402
 from pipelines.run_client import RunClient  # noqa: E402
+from pipelines.run_workflow import RunWorkflow  # noqa: E402
 from pipelines.store import Store  # noqa: E402
 from pipelines.transform import Transform  # noqa: E402
 from pipelines.validate import Validate  # noqa: E402
 from pipelines.validate_records import ValidateRecords  # noqa: E402
 
 __all__ = [
+    "Action",
     "Fetch",
     "Land",
     "Load",
@@ -27,6 +30,7 @@ __all__ = [
     "PublishInOrder",
     "RunAll",
     "RunClient",
+    "RunWorkflow",
     "Store",
     "Transform",
     "Validate",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from conf.client import ClientConfig, load_client
 from conf.settings import Settings, load_settings
 from spark_jobs.hadoop import serve
+from spark_jobs.star.described import known_columns
 from spark_jobs.transforms import names
 from targets.clock import now
 from targets.filesystem import FileSystem
@@ -43,7 +44,7 @@ class Context:
 
     def config(self) -> ClientConfig:
         """The client's file as it is now."""
-        return load_client(self.client, names())
+        return load_client(self.client, names(), known_columns)
 
     def landing(self) -> Landing:
         return Landing(self.settings.landing_root, self.config(), self.settings.landing)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pipelines.context import Context
 from targets.clock import now
 from targets.filesystem import LeaseHeld
+from targets.layout import WORKFLOWS
 from targets.published import of
 
 
@@ -18,14 +19,14 @@ def sweep(places: Context) -> None:
 
 
 def _sweep_staging(places: Context) -> None:
-    """Removes the staging of every published drop that nobody works on.
+    """Removes the staging of every published drop, and of every action, that nobody works on.
 
     A staging directory has the name of its lease. What an unpublished drop has in staging is kept: the next attempt
     resumes or replaces it.
     """
     for entry in places.fs.list(places.layout.stagings):
         feed, drop = entry.name.split(".")[:2]
-        if of(places.fs, places.layout, feed, drop) is None:
+        if feed != WORKFLOWS and of(places.fs, places.layout, feed, drop) is None:
             continue
         with contextlib.suppress(LeaseHeld), places.fs.lease(places.layout.lease(entry.name), places.holder()):
             places.fs.remove(f"{places.layout.stagings}/{entry.name}")

@@ -10,7 +10,7 @@ from pipelines.stage import Stage
 from pipelines.transform import Transform
 from pipelines.validate import Validate
 from spark_jobs.star.load import LoadInputs, load
-from spark_jobs.star.tables import IMAGES
+from spark_jobs.star.tables import LOADED
 from targets.dataset import Staging
 from targets.tables import Table
 
@@ -28,7 +28,7 @@ class Load(Stage):
         return {}
 
     def tables(self) -> Mapping[str, Table]:
-        return IMAGES
+        return LOADED
 
     def work(self, place: Staging) -> tuple[Mapping[str, int], Mapping[str, str]]:
         return load(self.spark(), star_inputs(self), place.fs, place.path, self.step), {}

@@ -10,16 +10,19 @@ from collections.abc import Iterator, Mapping
 
 import luigi
 
-from auth.gate import authorize
+from auth.gate import Permit, authorize
 from conf.errors import LandfallError, NotFound
 from conf.feeds import RecordsFeed
 from conf.problems import nearest
+from conf.workflows import reads
 from pipelines.claims import acknowledge, claim, unpublished
 from pipelines.context import Context, context, run_id
 from pipelines.housekeeping import sweep
 from pipelines.output_task import refuse_fork
+from pipelines.plan import whose, workflows
 from pipelines.publish import Publish
 from pipelines.publish_in_order import PublishInOrder
+from pipelines.run_workflow import RunWorkflow
 from pipelines.telling import explain
 from spark_jobs.session import LITTLE, begin
 from targets.register import Drop
@@ -35,7 +38,7 @@ class RunClient(luigi.Task):
     feed = luigi.Parameter(default="", description="this feed only; empty: every feed that the caller may run")
 
     def run(self) -> Iterator[list[luigi.Task]]:
-        """Authorize, claim, acknowledge what is settled, publish what is not."""
+        """Authorize, claim, acknowledge what is settled, publish what is not, run the workflows that follow."""
         refuse_fork()
         permit = authorize(self.client, "run", self.feed or None)
         places = context(self.client)
@@ -48,7 +51,7 @@ class RunClient(luigi.Task):
             if ready:
                 size = sum(drop.size for drops in waiting.values() for drop in drops)
                 begin(places.settings, little=size <= LITTLE)
-            yield ready
+            yield [*ready, *self._workflows(places, permit)]
             if fault:
                 raise fault
             sweep(places)
@@ -84,6 +87,24 @@ class RunClient(luigi.Task):
                 else:
                     ready.append(task)
         return ready, fault
+
+    def _workflows(self, places: Context, permit: Permit) -> list[RunWorkflow]:
+        """The workflows that follow feeds of this run; each finds out for itself whether there is news for it.
+
+        One that reads feeds which the caller may not run is left to somebody who may.
+        """
+        config, found = places.config(), []
+        feeds, whole = whose(config), authorize(self.client, "run") if self.feed else permit
+        for workflow in workflows(config):
+            if permit.feeds is not None and not permit.feeds & set(workflow.after.feeds):
+                continue
+            read = [table for _, action in workflow.actions() for table in reads(action, self.client)]
+            beyond = frozenset().union(*(feeds.get(table, frozenset()) for table in read)) - (whole.feeds or set())
+            if whole.feeds is not None and beyond:
+                places.log.warning("workflow left out", workflow=workflow.name, feeds=sorted(beyond))
+                continue
+            found.append(RunWorkflow(client=self.client, name=workflow.name, if_news=True))  # type: ignore[no-untyped-call]
+        return found
 
     def complete(self) -> bool:
         """Whether this run has found nothing left to do; the next run looks afresh."""

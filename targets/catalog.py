@@ -10,6 +10,7 @@ from datetime import datetime
 from targets.dataset import Dataset, Manifest, require
 from targets.filesystem import FileSystem
 from targets.layout import ClientLayout
+from targets.marts import Mart, published_marts
 from targets.published import Published, current, published_feeds
 from targets.tables import Table, merged
 
@@ -22,9 +23,10 @@ class Part:
         table: as the output's manifest describes it.
         files: their paths.
         output: path of the output.
-        feed, drop: of which drop it is.
-        build: of the stage that made it.
-        received: when the drop was received (UTC).
+        feed, drop: of which drop it is; empty of a mart that is made of many.
+        build: of the stage or action that made it.
+        received: when the drop was received, or the mart published (UTC).
+        workflow, action: what made it, if a workflow did.
     """
 
     table: Table
@@ -34,11 +36,14 @@ class Part:
     drop: str
     build: str
     received: datetime
+    workflow: str = ""
+    action: str = ""
 
     @property
     def identity(self) -> str:
         """What says that two parts hold the same."""
-        return f"{self.feed}/{self.drop}/{self.build}"
+        made_by = f"{self.workflow}/{self.action}/" if self.workflow else ""
+        return f"{made_by}{self.feed}/{self.drop}/{self.build}"
 
 
 @dataclass(frozen=True)
@@ -90,10 +95,32 @@ def published_tables(
     for entry in sorted(current(fs, layout, wanted), key=lambda one: (one.received, one.drop)):
         for part in _parts(fs, layout, entry, known):
             parts[part.table.name].append(part)
+    for mart in published_marts(fs, layout).values():
+        readable = list(mart_parts(fs, layout, mart, feeds))
+        if readable or mart.table in known:
+            parts[mart.table] = readable
     names = list(dict.fromkeys([*known, *parts]))
     described = {name: [known[name]] if name in known else [] for name in names}
     tables = {name: merged([*described[name], *_tables(parts.get(name, ()))]) for name in names}
     return Catalog(tables, {name: tuple(parts.get(name, ())) for name in names})
+
+
+def mart_parts(
+    fs: FileSystem, layout: ClientLayout, mart: Mart, feeds: Collection[str] | None = None
+) -> Iterator[Part]:
+    """The parts of a mart that whoever may read these feeds (None: all) may read."""
+    manifests: dict[str, Manifest] = {}
+    for one in mart.parts:
+        if feeds is not None and not set(one.feeds) <= set(feeds):
+            continue
+        path = layout.action(mart.workflow, mart.action, one.build)
+        if one.build not in manifests:
+            manifests[one.build] = require(Dataset(fs, path), f"{mart.workflow}/{mart.action} of {mart.table}")
+        manifest = manifests[one.build]
+        below = f"{mart.table}/{one.partition}" if one.partition else mart.table
+        files = tuple(f"{path}/{file}" for file in sorted(manifest.files) if _is_of(file, below))
+        table = Table.from_json(manifest.tables[mart.table])
+        yield Part(table, files, path, one.feed, one.drop, one.build, mart.published, mart.workflow, mart.action)
 
 
 def _tables(parts: Iterable[Part]) -> list[Table]:

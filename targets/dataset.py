@@ -33,6 +33,8 @@ class Manifest:
         schema_version: of the tables.
         tables: what readers find in the output (``targets.tables.Table`` as JSON), by table; empty of an output that
             no reader sees, and of one that is older than descriptions.
+        workflow, action: whose output it is, if it is no stage's of a drop; then ``stage`` is ``action``, ``feed`` and
+            ``drop`` are empty unless it is of one drop, and ``inputs`` has the identity of each table that was read.
     """
 
     stage: str
@@ -49,6 +51,8 @@ class Manifest:
     schema_version: int = 1
     files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    workflow: str = ""
+    action: str = ""
 
     def to_json(self) -> bytes:
         return json.dumps(self.__dict__, indent=1, sort_keys=True, ensure_ascii=False).encode()

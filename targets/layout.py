@@ -21,6 +21,7 @@ _ZONES: dict[Stage, str] = {
     "publish": "analytics-ready",
 }
 
+WORKFLOWS = "workflows"
 MANIFEST = "_manifest.json"
 STAMP = "_landfall.json"
 
@@ -89,6 +90,41 @@ class ClientLayout:
     @property
     def stagings(self) -> str:
         return f"{self.root}/_staging"
+
+    def action(self, workflow: str, action: str, build: str) -> str:
+        """One action's output of one build."""
+        return f"{self.root}/analytics-ready/workflows/{workflow}/{action}/build={build}"
+
+    def action_key(self, workflow: str, action: str, build: str) -> str:
+        """What an action's lease and staging are called; no feed is called ``workflows``."""
+        return f"{WORKFLOWS}.{workflow}.{action}.{build}"
+
+    def action_staging(self, workflow: str, action: str, build: str) -> str:
+        """Where an action's output is made before it is put in place."""
+        return f"{self.stagings}/{self.action_key(workflow, action, build)}"
+
+    def action_lease(self, workflow: str, action: str, build: str) -> str:
+        return self.lease(self.action_key(workflow, action, build))
+
+    @property
+    def marts(self) -> str:
+        """Directory of the published entries of what workflows make, a directory a table."""
+        return f"{self.root}/marts"
+
+    def mart(self, table: str) -> str:
+        """Directory of the published entries of one table; an entry is ``<seq>.<state>``."""
+        return f"{self.marts}/{table}"
+
+    def mart_lease(self, table: str) -> str:
+        return self.lease(f"{WORKFLOWS}.mart.{table}")
+
+    def followed(self, workflow: str) -> str:
+        """Directory of what a workflow has followed; an entry is ``<seq>.<digest>``."""
+        return f"{self.root}/workflows/{workflow}"
+
+    def delivered(self, workflow: str, action: str, build: str) -> str:
+        """The file that says that a delivery is settled."""
+        return f"{self.followed(workflow)}/delivered/{action}.{build}"
 
     def lease(self, name: str) -> str:
         """A lease's file; ``name`` is free of slashes."""

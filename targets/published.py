@@ -121,6 +121,15 @@ def published_drops(fs: FileSystem, layout: ClientLayout, feed: str) -> set[str]
     return {match["drop"] for month in _months(fs, layout.published(feed)) for match in _entries(fs, month)}
 
 
+def newest_names(fs: FileSystem, layout: ClientLayout, feed: str) -> list[str]:
+    """Names of the newest entry of every published drop of a feed, by drop; names alone are read."""
+    newest: dict[str, re.Match[str]] = {}
+    for month in _months(fs, layout.published(feed)):
+        for match in _entries(fs, month):
+            newest[match["drop"]] = max(newest.get(match["drop"], match), match, key=_order)
+    return [newest[drop][0] for drop in sorted(newest)]
+
+
 def published_feeds(fs: FileSystem, layout: ClientLayout) -> list[str]:
     """Names of the feeds of which anything was ever published."""
     return [entry.name for entry in fs.list(layout.publications) if entry.is_directory]

@@ -13,6 +13,7 @@ from conf.sections.operating import Log, Query
 from conf.sections.sftp import Sftp
 from conf.sections.spark import Spark
 from conf.sections.web import Web
+from conf.sections.workflows import Workflows
 
 __all__ = [
     "Auth",
@@ -30,4 +31,5 @@ __all__ = [
     "Sftp",
     "Spark",
     "Web",
+    "Workflows",
 ]

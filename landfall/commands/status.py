@@ -99,6 +99,7 @@ def _show(standing: ClientStanding) -> None:
     for drop in standing.drops:
         if drop.state != "published":
             _show_stages(drop)
+    _show_workflows(standing)
     if standing.failed:
         say(f"The last run failed: {standing.failed}", _STYLES["failed"])
     if standing.waits:
@@ -146,6 +147,28 @@ def _show_drops(standing: ClientStanding) -> None:
         ],
         numbers=("lines", "ok", "quarantined", "duplicate"),
     )
+    say()
+
+
+def _show_workflows(standing: ClientStanding) -> None:
+    from landfall.terminal import said, say, show_table
+
+    if not standing.workflows:
+        return
+    rows = [
+        [
+            workflow.workflow,
+            said(workflow.state, _STYLES.get(workflow.state, "dim")),
+            f"{workflow.last:%F %T}" if workflow.last else "",
+            ", ".join(action.action for action in workflow.actions if action.state in ("failed", "broke off")),
+        ]
+        for workflow in standing.workflows
+    ]
+    show_table(["workflow", "state", "last run (UTC)", "not done"], rows)
+    for workflow in standing.workflows:
+        for action in workflow.actions:
+            if action.error:
+                say(f"{workflow.workflow}, {action.action}: {action.error}", _STYLES["failed"])
     say()
 
 

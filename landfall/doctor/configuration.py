@@ -10,6 +10,7 @@ from conf.files import conf_directory
 from conf.grants import ALL, load_grants
 from landfall.doctor.finding import Finding, mistakes, well
 from landfall.terminal import count
+from spark_jobs.star.described import known_columns
 from spark_jobs.transforms import names
 
 
@@ -19,7 +20,7 @@ def configuration() -> Iterator[Finding]:
     sound = 0
     for client in clients:
         try:
-            load_client(client, names())
+            load_client(client, names(), known_columns)
             sound += 1
         except LandfallError as error:
             yield from mistakes("configuration", f"client {client}", error)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 
+from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
 from conf.settings import Settings, load_settings
@@ -16,7 +17,7 @@ from spark_jobs.session import connect, driver, early
 from spark_jobs.session.reach import is_remote
 from spark_jobs.session.sized import LITTLE, suit
 
-__all__ = ["LITTLE", "begin", "leave", "session", "tasks_at_once"]
+__all__ = ["LITTLE", "begin", "isolated", "leave", "session", "tasks_at_once"]
 
 # Sessions of Connect servers, by process: a forked one makes its own.
 _REMOTE: dict[int, SparkSession] = {}
@@ -52,11 +53,30 @@ def _session(settings: Settings) -> SparkSession:
         if made is None or made.is_stopped:  # type: ignore[attr-defined]
             made = _REMOTE[os.getpid()] = connect.start(settings)
         return made
-    active = early.take() or SparkSession.getActiveSession()
+    active = early.take() or SparkSession.getActiveSession() or _of_another_thread()
     if active is None:
         return driver.start(settings)
     hadoop.refuse_other(settings)
     return active
+
+
+def isolated(spark: SparkSession, little: bool = False) -> SparkSession:
+    """A session beside this one, on the same executors, whose views and settings are its own.
+
+    Args:
+        little: as for ``session``.
+    """
+    own: SparkSession = spark.cloneSession() if is_remote(spark) else spark.newSession()  # type: ignore[attr-defined]
+    own.conf.set("spark.sql.runSQLOnFiles", "false")
+    suit(own, load_settings(), little)
+    return own
+
+
+def _of_another_thread() -> SparkSession | None:
+    """The session that another thread of this process started: each thread has to be told."""
+    if SparkContext._active_spark_context is None:
+        return None
+    return SparkSession.builder.getOrCreate()
 
 
 def leave() -> None:

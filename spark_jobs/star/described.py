@@ -23,6 +23,11 @@ def known_tables(feeds: Mapping[str, ImagesFeed | RecordsFeed]) -> dict[str, Tab
     return found
 
 
+def known_columns(feeds: Mapping[str, ImagesFeed | RecordsFeed]) -> dict[str, list[str]]:
+    """The columns of each table of feeds, for what a configuration says of them."""
+    return {name: list(table.columns) for name, table in known_tables(feeds).items()}
+
+
 def feed_tables(feed: str, config: ImagesFeed | RecordsFeed) -> dict[str, Table]:
     """The tables of one feed."""
     if isinstance(config, ImagesFeed):

@@ -9,11 +9,9 @@ from pyspark.sql import DataFrame, SparkSession
 
 from spark_jobs import files, schemas
 from spark_jobs.progress import Step, silent
-from spark_jobs.star.daily import agg_images_daily
 from spark_jobs.star.dimensions import dim_date, dim_drop, dim_image, dim_outcome, dim_source
 from spark_jobs.star.fact import fact_image_request
-from spark_jobs.star.shape import spark_schema
-from spark_jobs.star.tables import TABLES
+from spark_jobs.star.tables import LOADED
 from spark_jobs.tables import read
 from targets.filesystem import FileSystem
 from targets.register import Drop
@@ -67,16 +65,14 @@ def load(spark: SparkSession, inputs: LoadInputs, fs: FileSystem, goal: str, ste
     originals, images = inputs.read_originals(spark), inputs.read_images(spark)
 
     fact = fact_image_request(requests, settled, originals, images, inputs.drop)
-    tables = len(TABLES)
+    tables = len(LOADED)
     step(0, tables, "writes fact_image_request")
     _in_few_files(fact).write.parquet(f"{uri}/fact_image_request")
-    written = spark.read.schema(spark_schema("fact_image_request")).parquet(f"{uri}/fact_image_request")
     small = {
         "dim_date": dim_date(spark, inputs.drop.receipt),
         "dim_drop": dim_drop(spark, inputs.drop),
         "dim_source": dim_source(requests, settled),
         "dim_outcome": dim_outcome(spark, settled, images),
-        "agg_images_daily": agg_images_daily(written),
     }
     for done, (name, rows) in enumerate(small.items(), 1):
         step(done, tables, f"writes {name}")
@@ -92,6 +88,8 @@ def _in_few_files(rows: DataFrame) -> DataFrame:
 
 
 def _counts(fs: FileSystem, goal: str) -> dict[str, int]:
-    measures = ["requests", "ok", "quarantined", "duplicate", "bytes_in", "bytes_out"]
-    sums = files.sum_columns(fs, f"{goal}/agg_images_daily", measures)
-    return {"lines": sums.pop("requests"), **sums, "images": files.count_rows(fs, f"{goal}/dim_image")}
+    fact = f"{goal}/fact_image_request"
+    outcomes = files.count_values(fs, fact, "outcome")
+    of_each = {outcome: outcomes[outcome] for outcome in ("ok", "quarantined", "duplicate")}
+    sums = files.sum_columns(fs, fact, ["bytes_in", "bytes_out"])
+    return {"lines": outcomes.total(), **of_each, **sums, "images": files.count_rows(fs, f"{goal}/dim_image")}

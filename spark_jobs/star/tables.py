@@ -144,3 +144,5 @@ def described(name: str) -> Table:
 
 
 IMAGES = {name: described(name) for name in TABLES}
+# What Load makes of a drop; aggregates are a workflow's.
+LOADED = {name: table for name, table in IMAGES.items() if table.kind != "aggregate"}

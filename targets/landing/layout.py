@@ -42,6 +42,15 @@ class LandingLayout:
         return self.root / self.client / "outbox" / feed
 
     @property
+    def deliveries_outbox(self) -> Path:
+        """Where what workflows make for the client goes; no feed is called so."""
+        return self.outbox("workflows")
+
+    def delivery(self, name: str) -> Path:
+        """A file on its way to the outbox."""
+        return self.root / ".deliveries" / self.client / name
+
+    @property
     def claims(self) -> Path:
         """A directory a feed."""
         return self.root / ".claimed" / self.client

@@ -71,7 +71,7 @@ def _deliver(layout: LandingLayout, feed: str, answered: Path) -> None:
         with faults(outbox), held(layout.root, outbox, make=True) as goal:
             for own, name in ((REJECTS, claim.rejects_name), (RECEIPT, claim.receipt_name)):
                 if _FS.exists(str(answered / own)):
-                    _hand_over(answered / own, goal)
+                    hand_over(answered / own, goal)
                     os.rename(answered / own, name, dst_dir_fd=goal)
             os.fsync(goal)
     if _FS.exists(str(answered / REFUSED)):
@@ -80,7 +80,7 @@ def _deliver(layout: LandingLayout, feed: str, answered: Path) -> None:
         _FS.remove(str(answered))
 
 
-def _hand_over(file: Path, outbox: int) -> None:
+def hand_over(file: Path, outbox: int) -> None:
     """Lets the outbox's group read the file: with an SFTP landing that is the client, and nobody else.
 
     The claim's directory hands that group on (set-group-ID), so a run that is not root has nothing to change.

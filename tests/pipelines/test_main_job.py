@@ -99,5 +99,12 @@ def test_mended_rejects_are_the_only_new_work(done: Installation, web: SampleWeb
     assert {row["rule"] for row in found} == {"ok"}
 
 
+def test_the_aggregate_follows_every_drop(done: Installation) -> None:
+    by_drop = "SELECT drop_key, rule, {} AS lines FROM {} GROUP BY ALL ORDER BY ALL"
+    found = done.rows(by_drop.format("sum(requests)::BIGINT", "agg_images_daily"))
+    assert found == done.rows(by_drop.format("count(*)", "fact_image_request"))
+    assert len({row["drop_key"] for row in found}) == len(done.rows("SELECT drop FROM dim_drop"))
+
+
 def _is_rejected(line: Line) -> bool:
     return line.rule not in ("ok", "duplicate.in_drop")

@@ -10,7 +10,11 @@ import pyarrow.dataset as ds
 import pytest
 from pyspark.sql import SparkSession
 
+from spark_jobs.actions.results import aggregated, shaped
+from spark_jobs.session import isolated
+from spark_jobs.star.daily import built_in
 from spark_jobs.star.load import LoadInputs, load
+from spark_jobs.star.shape import spark_schema
 from spark_jobs.star.tables import DIMENSION_KEYS, TABLES, bucket_names
 from targets.local import LocalFileSystem
 from tests.drop_tables import digest, drop, image, mixed, original, request, settled, write_stages
@@ -20,7 +24,15 @@ pytestmark = pytest.mark.spark
 
 
 def made(spark: SparkSession, inputs: LoadInputs, goal: Path) -> dict[str, int]:
-    return load(spark, inputs, LocalFileSystem(), str(goal))
+    """The tables that Load makes, and the aggregate that the built-in workflow makes of them."""
+    counts = load(spark, inputs, LocalFileSystem(), str(goal))
+    own = isolated(spark)
+    fact = own.read.schema(spark_schema("fact_image_request")).parquet(f"file://{goal}/fact_image_request")
+    [workflow] = built_in({"photos": inputs.drop.images})
+    [(_, action)] = workflow.actions()
+    rows = aggregated(own, {"fact_image_request": fact}, action.statement("demo").sql)
+    shaped(rows, action.expected(), action.name).coalesce(1).write.parquet(f"file://{goal}/{action.into}")
+    return counts
 
 
 def rows(goal: Path, table: str, order: str = "ALL") -> list[dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""Actions of workflows: tables by name -> one table."""
