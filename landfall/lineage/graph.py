@@ -9,6 +9,8 @@ from typing import Literal
 from auth.gate import authorize
 from conf.client import ClientConfig, load_client
 from conf.settings import load_settings
+from conf.workflows import Deliver, reads
+from spark_jobs.star.daily import built_in
 from spark_jobs.star.described import feed_tables, known_tables
 from targets.catalog import Catalog, published_tables
 from targets.lake import client_layout, open_lake
@@ -103,6 +105,18 @@ def graph(client: str, config: ClientConfig, catalog: Catalog) -> Graph:
             # A feed that is configured no more may have published tables all the same.
             if part.feed and part.feed not in config.feeds:
                 made.join(made.add("feed", part.feed, "configured no more"), _table(made, table, catalog))
+    for workflow in (*built_in(config.feeds), *config.workflow):
+        for _, action in workflow.actions():
+            read = sorted(reads(action, client))
+            if not all(f"table:{table}" in made.nodes for table in read):
+                continue  # of feeds that whoever asks may not see
+            place = made.add("action", action.name, action.kind, workflow.name)
+            for table in read:
+                made.join(f"table:{table}", place)
+            if isinstance(action, Deliver):
+                made.join(place, made.add("outbox", f"{action.table}.{action.format}", "outbox", workflow.name))
+            else:
+                made.join(place, _table(made, action.into, catalog))
     return made
 
 

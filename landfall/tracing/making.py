@@ -50,8 +50,7 @@ def makings(fs: FileSystem, catalog: Catalog, table: str) -> list[Making]:
 def _makings(fs: FileSystem, catalog: Catalog, table: str) -> list[Making]:
     by: dict[tuple[str, str], list[Part]] = {}
     for part in catalog.parts[table]:
-        workflow, action = _made_by(part)
-        by.setdefault((workflow, action or part.feed), []).append(part)
+        by.setdefault((part.workflow, part.action or part.feed), []).append(part)
     return [
         _of_action(fs, catalog, table, f"{workflow}/{name}", parts) if workflow else _of_load(table, name, parts)
         for (workflow, name), parts in by.items()
@@ -63,11 +62,6 @@ def _of_load(table: str, feed: str, parts: Iterable[Part]) -> Making:
     builds = tuple(dict.fromkeys(part.build for part in parts))
     drops = frozenset(part.drop for part in parts)
     return Making(table, f"load of {feed}", builds, (f"files of {feed}",), True, drops)
-
-
-def _made_by(part: Part) -> tuple[str, str]:
-    """Workflow and action that made a part; empty of a load."""
-    return getattr(part, "workflow", ""), getattr(part, "action", "")
 
 
 def _of_action(fs: FileSystem, catalog: Catalog, table: str, by: str, parts: list[Part]) -> Making:

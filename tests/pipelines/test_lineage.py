@@ -218,8 +218,10 @@ def test_a_run_tells_each_stage_and_its_rows_are_traced_back(installation: Insta
     events = [json.loads(line) for line in file.read_text().splitlines()]
     stages = ["land", "validate", "fetch", "transform", "store", "load", "publish"]
     ended = {event["job"]["name"]: event for event in events if event["eventType"] == "COMPLETE"}
-    assert ended.keys() == {f"demo/photos/{stage}" for stage in stages}
-    assert len(events) == 2 * len(stages)
+    assert ended.keys() == {"demo/star/agg_images_daily", *(f"demo/photos/{stage}" for stage in stages)}
+    assert len(events) == 2 * len(ended)
+    assert {one["name"] for one in ended["demo/star/agg_images_daily"]["inputs"]} == {"demo/fact_image_request"}
+    assert "demo/agg_images_daily" in {one["name"] for one in ended["demo/star/agg_images_daily"]["outputs"]}
     assert {one["name"] for one in ended["demo/photos/validate"]["inputs"]} == {"demo/photos/land"}
     assert {one["name"] for one in ended["demo/photos/land"]["inputs"]} == {"demo/photos/incoming"}
     assert "demo/fact_image_request" in {one["name"] for one in ended["demo/photos/load"]["outputs"]}
@@ -249,10 +251,12 @@ def _the_way_back_is_shown(installation: Installation) -> None:
     assert [one["line"] for one in found["lines"]] == [2]
     _, found, _ = trace("--table", "dim_date", "--limit", "1")
     assert (len(found["lines"]), found["more"]) == (1, True)
-    for table in ("dim_drop", "agg_images_daily"):
-        _, found, _ = trace("--table", table)
-        assert found["how"] == "all lines of these drops"
-        assert [one["name"] for one in found["drops"]] == ["a.txt"]
+    _, found, _ = trace("--table", "dim_drop")
+    assert found["how"] == "all lines of these drops"
+    assert [one["name"] for one in found["drops"]] == ["a.txt"]
+    _, found, _ = trace("--table", "agg_images_daily", "--where", "rule = 'url.scheme'")
+    assert [one["line"] for one in found["lines"]] == [2]
+    assert [one["by"] for one in found["made"]] == ["star/agg_images_daily", "load of photos"]
     _, found, _ = trace("--table", "fact_image_request", "--where", "line > 9")
     assert (found["rows"], found["drops"], found["lines"]) == (0, [], [])
     shown = installation.landfall("trace", "--client", "demo", "--table", "fact_image_request", user="vera").stdout
