@@ -171,7 +171,7 @@ def test_the_files_of_a_drop_keep_to_the_budget(done: Installation, root: HdfsFi
     ok = sum(one["counts"]["ok"] for one in done.receipts())
     shards = -(-LINES // SHARD_ROWS)
     assert ok > 0
-    assert len(names) <= 25 + 2 * shards
+    assert len(names) <= 28 + 2 * shards
     below_drops = {path.rpartition("/")[0] for path in names}
     directories = {
         "/".join(path.split("/")[:depth])

@@ -14,6 +14,7 @@ from tests.servers.luigid import Luigid, luigid
 from tests.servers.waiting import until
 
 STAGES = {"Land", "Validate", "Fetch", "Transform", "Store", "Load", "Publish"}
+FOLLOWING = {"RunWorkflow", "Action"}
 Prepare = Callable[[str, SampleWeb], Installation]
 
 
@@ -60,11 +61,11 @@ def test_the_page_shows_the_graph_and_what_each_stage_says(client: Installation,
     ran = client.luigi(*command(scheduler))
     assert ran.returncode == 0, ran.stderr
     tasks = scheduler.tasks()
-    assert tasks.keys() == {"RunClient", *STAGES}
+    assert tasks.keys() == {"RunClient", *STAGES, *FOLLOWING}
     assert {task["status"] for task in tasks.values()} == {"DONE"}
     graph = scheduler.ask("dep_graph", task_id=tasks["RunClient"]["id"])
     names = {task["id"]: name for name, task in tasks.items()}
-    assert {names[each] for each in graph[tasks["RunClient"]["id"]]["deps"]} == {"Publish"}
+    assert {names[each] for each in graph[tasks["RunClient"]["id"]]["deps"]} == {"Publish", "RunWorkflow"}
     assert {names[each] for each in graph[tasks["Publish"]["id"]]["deps"]} == STAGES - {"Publish"}
     assert {names[each] for each in graph[tasks["Fetch"]["id"]]["deps"]} == {"Validate"}
     for name in STAGES:
@@ -109,7 +110,7 @@ def test_two_runners_do_each_drop_once(client: Installation, scheduler: Luigid, 
     assert [receipt["status"] for receipt in client.receipts()] == ["published"] * 2
     assert client.rows("SELECT count(*) AS n FROM fact_image_request") == [{"n": 80}]
     done = scheduler.tasks("DONE")
-    assert done.keys() == {"RunClient", *STAGES}
+    assert done.keys() == {"RunClient", *STAGES, *FOLLOWING}
 
 
 @pytest.mark.slow
