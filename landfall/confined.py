@@ -12,10 +12,10 @@ import duckdb
 from conf.errors import QueryRefused
 from conf.sections import Query
 from landfall import views
+from landfall.duckdb_types import duckdb_columns
 from landfall.limits import out_of_memory
 from landfall.readable import Readable
 from targets.catalog import Catalog
-from targets.column_types import arrow_schema
 from targets.filesystem import FileSystem
 from targets.local import LocalFileSystem
 
@@ -56,22 +56,16 @@ def connect(fs: FileSystem, catalog: Catalog, limits: Query) -> duckdb.DuckDBPyC
             connection.register_filesystem(Readable(fs, paths))
         for name, table in catalog.tables.items():
             groups = [
-                views.Files(_types(connection, columns), [fs.uri(file) for file in files])
+                views.Files(duckdb_columns(columns), [fs.uri(file) for file in files])
                 for columns, files in catalog.written(name)
             ]
-            connection.execute(views.create(table, _types(connection, table.columns), groups))
+            connection.execute(views.create(table, duckdb_columns(table.columns), groups))
         connection.execute(f"SET allowed_paths = {views.texts(paths)}")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
     except duckdb.Error as error:
         raise refusal(error, "See whether the lake is whole: `landfall status` tells.") from error
     return connection
-
-
-def _types(connection: duckdb.DuckDBPyConnection, columns: Mapping[str, str]) -> dict[str, str]:
-    """DuckDB's type of each column of a description."""
-    types = connection.from_arrow(arrow_schema(columns).empty_table()).types
-    return dict(zip(columns, map(str, types), strict=True))
 
 
 def check_select(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
