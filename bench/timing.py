@@ -56,9 +56,10 @@ def run(timed: Timed, command: Sequence[str], log: Path, env: Mapping[str, str] 
             check=False,
         )
     timed.seconds.append(time.monotonic() - began)
-    for left in psutil.Process().children():
-        if left.pid not in others:
-            os.waitpid(left.pid, 0)
+    # Spark's Python workers come only once the process that forked them has ended.
+    while left := [child.pid for child in psutil.Process().children() if child.pid not in others]:
+        for pid in left:
+            os.waitpid(pid, 0)
     timed.cpu.append(_cpu() - before)
     if done.returncode:
         raise SystemExit(f"{timed.name} ended with {done.returncode}:\n{log.read_text(errors='replace')[-3000:]}")
