@@ -121,7 +121,7 @@ def load_client(
     except ValidationError as error:
         raise ConfigError(*sentences(error, ClientConfig, lambda loc: f"{file}: {dotted(loc)}")) from None
     columns = known_columns(config.feeds) if known_columns is not None else None
-    wrong = problems(client, config.workflow, list(config.feeds), columns)
+    wrong = problems(client, config.workflow, config.feeds, columns)
     if wrong:
         raise ConfigError(*(f"{file}: {sentence}" for sentence in wrong))
     return config

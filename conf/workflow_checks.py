@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.qualify import qualify
 
+from conf.feeds import Feed, RecordsFeed
 from conf.problems import nearest, shown
 from conf.workflows import Aggregate, Deliver, Load, Python, Workflow, Writing, derived, reads
 
@@ -23,7 +25,7 @@ _Any = Aggregate | Load | Python | Deliver
 class _Checks:
     client: str
     workflows: Sequence[Workflow]
-    feeds: Sequence[str]
+    feeds: Mapping[str, Feed]
     columns: dict[str, Sequence[str] | None]
     writers: dict[str, tuple[str, int, Writing]] = field(default_factory=dict)
     complete: bool = True
@@ -76,7 +78,19 @@ class _Checks:
             yield from self._order(workflow, stage, action, table)
         if isinstance(action, Deliver) or unknown:
             return
+        if action.incremental:
+            yield from self._corrected(read)
         yield from self._columns(action)
+
+    def _corrected(self, read: AbstractSet[str]) -> Iterator[str]:
+        """Drops of one feed replace each other's records, and are seen one by one: those would count twice."""
+        for name, feed in self.feeds.items():
+            table = f"fact_{name.replace('-', '_')}"
+            if table in read and isinstance(feed, RecordsFeed) and feed.on_redrop != "append":
+                yield (
+                    f" sees one drop alone and reads {table}, whose on_redrop is {feed.on_redrop!r}: what a later drop "
+                    "corrects would count twice; leave incremental out."
+                )
 
     def _order(self, workflow: Workflow, stage: int, action: _Any, table: str) -> Iterator[str]:
         name, at, writer = self.writers[table]
@@ -162,12 +176,12 @@ class _Checks:
 
 
 def problems(
-    client: str, workflows: Sequence[Workflow], feeds: Sequence[str], columns: Mapping[str, Sequence[str]] | None
+    client: str, workflows: Sequence[Workflow], feeds: Mapping[str, Feed], columns: Mapping[str, Sequence[str]] | None
 ) -> list[str]:
     """Every mistake, as a sentence that begins with its place.
 
     Args:
-        feeds: the client's feeds.
+        feeds: the client's feeds, by name.
         columns: of each table of the client's feeds; None: nobody knows here, and tables of feeds are not looked at.
     """
     return list(_Checks(client, workflows, feeds, dict(columns or {}), complete=columns is not None).problems())

@@ -166,3 +166,17 @@ def test_an_action_that_sees_one_drop_reads_what_is_made_drop_by_drop(clients: P
         ),
     )
     assert "sees one drop alone and reads mart_a" in found[0]
+
+
+@pytest.mark.parametrize("on_redrop", ["upsert", "replace_period"])
+def test_an_incremental_action_reads_no_feed_whose_drops_correct_each_other(clients: Path, on_redrop: str) -> None:
+    more = {"upsert": 'key = ["order_id"]', "replace_period": 'partition_by = "ordered"'}[on_redrop]
+    day = '[[feeds.orders.columns]]\nname = "ordered"\ntype = "date"\nrequired = true\n'
+    orders = FEEDS.replace('kind = "records"', f'kind = "records"\non_redrop = "{on_redrop}"\n{more}') + day
+    counting = 'incremental = "drop"\nmode = "append"\n'
+    text = workflow([aggregate("daily", "SELECT count(*) AS orders FROM fact_orders", counting)])
+    (clients / "acme.toml").write_text(orders + text)
+    with pytest.raises(ConfigError, match=f"fact_orders, whose on_redrop is '{on_redrop}'.* leave incremental out"):
+        load_client("acme", None, known_columns)
+    (clients / "acme.toml").write_text(orders + text.replace(counting, ""))
+    assert load_client("acme", None, known_columns).workflow
