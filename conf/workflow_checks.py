@@ -11,9 +11,11 @@ from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.qualify import qualify
 
+from conf.actions import Aggregate, Deliver, Load, Python, Writing, derived, reads
 from conf.feeds import Feed, RecordsFeed
 from conf.problems import nearest, shown
-from conf.workflows import Aggregate, Deliver, Load, Python, Workflow, Writing, derived, reads
+from conf.workflow_order import circle_of
+from conf.workflows import Workflow
 
 _COLOURS = re.compile(r"\x1b\[\d*m")
 # Of each table its columns' names; None where nobody knows them before the action has run.
@@ -39,7 +41,9 @@ class _Checks:
                 if feed not in self.feeds:
                     yield f"{place}.after is {shown(feed)}; there is no such feed{nearest(feed, self.feeds)}"
             yield from self._writers(workflow, place)
-        yield from self._circles()
+        circle = circle_of(self.client, self.workflows)
+        if circle:
+            yield f"workflows read each other's tables in a circle: {' -> '.join(circle)}."
         for number, workflow in enumerate(self.workflows):
             for stage, place, action in _placed(workflow, f"workflow[{number}]"):
                 yield from (f"{place}{wrong}" for wrong in self._action(workflow, stage, action))
@@ -158,22 +162,6 @@ class _Checks:
         assert isinstance(tree, exp.Query)
         return tree.named_selects
 
-    def _circles(self) -> Iterator[str]:
-        """Workflows that wait for each other."""
-        needs: dict[str, set[str]] = {workflow.name: set() for workflow in self.workflows}
-        for workflow in self.workflows:
-            for _, action in workflow.actions():
-                try:
-                    tables = reads(action, self.client)
-                except ValueError:
-                    continue
-                needs[workflow.name] |= {self.writers[table][0] for table in tables if table in self.writers} - {
-                    workflow.name
-                }
-        circle = _circle(needs)
-        if circle:
-            yield f"workflows read each other's tables in a circle: {' -> '.join(circle)}."
-
 
 def problems(
     client: str, workflows: Sequence[Workflow], feeds: Mapping[str, Feed], columns: Mapping[str, Sequence[str]] | None
@@ -185,19 +173,6 @@ def problems(
         columns: of each table of the client's feeds; None: nobody knows here, and tables of feeds are not looked at.
     """
     return list(_Checks(client, workflows, feeds, dict(columns or {}), complete=columns is not None).problems())
-
-
-def order(client: str, workflows: Sequence[Workflow]) -> list[Workflow]:
-    """The workflows, each after those whose tables it reads."""
-    writers = {a.into: w.name for w in workflows for _, a in w.actions() if isinstance(a, Writing)}
-    needs = {w.name: {writers.get(t) for _, a in w.actions() for t in reads(a, client)} - {w.name} for w in workflows}
-    left, sorted_ones = list(workflows), []
-    while left:
-        done = {workflow.name for workflow in left}
-        free = [workflow for workflow in left if not needs[workflow.name] & done] or left
-        sorted_ones.append(free[0])
-        left.remove(free[0])
-    return sorted_ones
 
 
 def _ended(error: ValueError) -> str:
@@ -218,22 +193,3 @@ def _placed(workflow: Workflow, place: str) -> Iterator[tuple[int, str, _Any]]:
     for number, stage in enumerate(workflow.stages):
         for at, action in enumerate(stage.actions):
             yield number, f"{place}.stages[{number}].actions[{at}] ({action.name})", action
-
-
-def _circle(needs: Mapping[str, set[str]]) -> list[str]:
-    """A way that leads back to its beginning; empty if there is none."""
-    done: set[str] = set()
-
-    def walk(name: str, way: list[str]) -> list[str]:
-        if name in way:
-            return [*way[way.index(name) :], name]
-        if name in done:
-            return []
-        for other in sorted(needs[name]):
-            found = walk(other, [*way, name])
-            if found:
-                return found
-        done.add(name)
-        return []
-
-    return next((found for name in needs if (found := walk(name, []))), [])

@@ -9,10 +9,11 @@ from typing import Any
 import luigi
 
 from auth.gate import authorize
+from conf.actions import Aggregate, Deliver, Load, Python, Writing
 from conf.errors import LandfallError
 from conf.names import is_name
 from conf.problems import shown
-from conf.workflows import BUILT_IN, Aggregate, Deliver, Load, Python, Writing
+from conf.workflows import BUILT_IN
 from pipelines import side_by_side
 from pipelines.context import context
 from pipelines.deliver import deliver, is_delivered, write_file

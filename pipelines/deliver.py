@@ -6,8 +6,8 @@ import contextlib
 
 from pyspark.sql import DataFrame, SparkSession
 
+from conf.actions import Deliver
 from conf.errors import AlreadyExists
-from conf.workflows import Deliver
 from pipelines.context import Context
 from pipelines.plan import Step
 from pipelines.telling import tell

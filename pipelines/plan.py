@@ -13,11 +13,12 @@ from datetime import datetime
 from typing import Any
 
 from auth.gate import Permit
+from conf.actions import Aggregate, Deliver, Load, Python, Writing, reads
 from conf.client import ClientConfig
 from conf.errors import AccessDenied, ConfigError, NotFound
 from conf.problems import nearest, shown
-from conf.workflow_checks import order
-from conf.workflows import Aggregate, Deliver, Load, Python, Workflow, Writing, reads
+from conf.workflow_order import order
+from conf.workflows import Workflow
 from pipelines.context import Context
 from spark_jobs.actions.modules import read_module
 from spark_jobs.star.daily import built_in

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 import luigi
 
 from auth.gate import Permit, authorize
+from conf.actions import reads
 from conf.errors import LandfallError, NotFound
 from conf.feeds import RecordsFeed
 from conf.problems import nearest
-from conf.workflows import reads
 from pipelines.claims import acknowledge, claim, unpublished
 from pipelines.context import Context, context, run_id
 from pipelines.housekeeping import sweep

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from conf.actions import Writing
 from conf.errors import NotFound
-from conf.workflows import Writing
 from pipelines.context import Context
 from pipelines.plan import Plan, Step
 from targets.catalog import Catalog, Part, mart_parts

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from auth.gate import authorize
+from conf.actions import Deliver, reads
 from conf.client import ClientConfig, load_client
 from conf.settings import load_settings
-from conf.workflows import Deliver, reads
 from spark_jobs.star.daily import built_in
 from spark_jobs.star.described import feed_tables, known_tables
 from targets.catalog import Catalog, published_tables

@@ -8,11 +8,11 @@ from pyspark.sql import Column as Sql
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
+from conf.actions import Load, Mapped, Python, derived
 from conf.errors import ConfigError, LandfallError
 from conf.feeds.columns import Column
 from conf.feeds.values import spark_type
 from conf.problems import nearest
-from conf.workflows import Load, Mapped, Python, derived
 from spark_jobs.actions.modules import Module
 from spark_jobs.records.values import typed
 

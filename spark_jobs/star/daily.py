@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from conf.actions import Aggregate
 from conf.feeds import ImagesFeed, RecordsFeed
-from conf.workflows import BUILT_IN, After, Aggregate, Stage, Workflow
+from conf.workflows import BUILT_IN, After, Stage, Workflow
 from spark_jobs.star.tables import MILLISECONDS, SCHEMA_VERSION, TABLES, bucket_names
 
 NAME = "agg_images_daily"

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from conf.actions import Aggregate
 from conf.client import load_client
 from conf.errors import ConfigError
-from conf.workflows import Aggregate, Workflow
+from conf.workflows import Workflow
 from spark_jobs.star.described import known_columns
 
 FEEDS = """
