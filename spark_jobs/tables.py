@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.pandas.types import from_arrow_schema
 
@@ -31,6 +31,16 @@ def write_none(fs: FileSystem, path: str, schema: pa.Schema) -> None:
 def shaped(rows: DataFrame, schema: pa.Schema) -> DataFrame:
     """Rows with at least the schema's columns -> exactly these, in order and type."""
     return rows.select(*(F.col(field.name).cast(field.dataType) for field in from_arrow_schema(schema)))
+
+
+def in_few_files(rows: DataFrame, *by: Column) -> DataFrame:
+    """Rows in as many files as their bytes ask for (one, of most drops), those of one value of ``by`` together.
+
+    Only adaptive plans know how many bytes there are; the others are for little work (``spark_jobs.session.sized``).
+    """
+    if rows.sparkSession.conf.get("spark.sql.adaptive.enabled") == "true":
+        return rows.hint("rebalance", *by)
+    return rows.coalesce(1)
 
 
 def select_settled(lines: DataFrame, outcome: str) -> DataFrame:

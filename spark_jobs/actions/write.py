@@ -13,6 +13,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from conf.errors import LandfallError
 from spark_jobs.rejects import encode
+from spark_jobs.tables import in_few_files
 
 _NO_ORDER = ("map", "array", "struct", "variant")
 
@@ -26,11 +27,11 @@ def write(spark: SparkSession, rows: DataFrame, goal: str, partition_by: str | N
     """Writes a table in few files, below a directory a value where it is partitioned; returns how many rows."""
     columns = rows.columns
     if partition_by is None:
-        rows.hint("rebalance").write.parquet(goal)
+        in_few_files(rows).write.parquet(goal)
     else:
         # A copy of the column names the directories: files keep all of theirs.
         copy = partition_of(partition_by)
-        parted = rows.withColumn(copy, F.col(f"`{partition_by}`").cast("string")).hint("rebalance", copy)
+        parted = in_few_files(rows.withColumn(copy, F.col(f"`{partition_by}`").cast("string")), F.col(copy))
         parted.write.partitionBy(copy).parquet(goal)
     return spark.read.schema(rows.schema).parquet(goal).select(*(f"`{name}`" for name in columns)).count()
 

@@ -12,7 +12,7 @@ from spark_jobs.progress import Step, silent
 from spark_jobs.star.dimensions import dim_date, dim_drop, dim_image, dim_outcome, dim_source
 from spark_jobs.star.fact import fact_image_request
 from spark_jobs.star.tables import LOADED
-from spark_jobs.tables import read
+from spark_jobs.tables import in_few_files, read
 from targets.filesystem import FileSystem
 from targets.register import Drop
 
@@ -67,7 +67,7 @@ def load(spark: SparkSession, inputs: LoadInputs, fs: FileSystem, goal: str, ste
     fact = fact_image_request(requests, settled, originals, images, inputs.drop)
     tables = len(LOADED)
     step(0, tables, "writes fact_image_request")
-    _in_few_files(fact).write.parquet(f"{uri}/fact_image_request")
+    in_few_files(fact).write.parquet(f"{uri}/fact_image_request")
     small = {
         "dim_date": dim_date(spark, inputs.drop.receipt),
         "dim_drop": dim_drop(spark, inputs.drop),
@@ -78,13 +78,8 @@ def load(spark: SparkSession, inputs: LoadInputs, fs: FileSystem, goal: str, ste
         step(done, tables, f"writes {name}")
         rows.coalesce(1).write.parquet(f"{uri}/{name}")
     step(tables - 1, tables, "writes dim_image")
-    _in_few_files(dim_image(images)).write.parquet(f"{uri}/dim_image")
+    in_few_files(dim_image(images)).write.parquet(f"{uri}/dim_image")
     return _counts(fs, goal)
-
-
-def _in_few_files(rows: DataFrame) -> DataFrame:
-    """Rows spread over as many files as their bytes ask for: one, of most drops."""
-    return rows.hint("rebalance")
 
 
 def _counts(fs: FileSystem, goal: str) -> dict[str, int]:

@@ -19,6 +19,7 @@ from spark_jobs.star.dimensions import dim_date, dim_drop
 from spark_jobs.star.reading import spark_schema
 from spark_jobs.star.shape import shape
 from spark_jobs.star.tables import SCHEMA_VERSION
+from spark_jobs.tables import in_few_files
 from targets.register import Drop
 from targets.tables import Table
 
@@ -72,7 +73,7 @@ def load_records(spark: SparkSession, inputs: RecordInputs, goal: str, step: Ste
     step(0, steps, f"writes {fact}")
     _write_fact(fact_records(records, drop), drop, f"{goal}/{fact}")
     step(1, steps, f"writes {lines}")
-    fact_lines(settled, warnings, drop).hint("rebalance").write.parquet(f"{goal}/{lines}")
+    in_few_files(fact_lines(settled, warnings, drop)).write.parquet(f"{goal}/{lines}")
     told = spark.read.schema(spark_schema(line_table(drop.feed).columns)).parquet(f"{goal}/{lines}")
     small = {
         "dim_date": dim_date(spark, drop.receipt),
@@ -137,13 +138,11 @@ def _write_fact(fact: DataFrame, drop: Drop, goal: str) -> None:
     column = drop.records.partition_by
     period = column and _period(fact, column, drop.records.period)
     if not column or not period:
-        fact.hint("rebalance").write.parquet(goal)
+        in_few_files(fact).write.parquet(goal)
         return
     name = f"{column}_{period}"
     dated = fact.withColumn(name, F.date_format(column, _PERIODS[period]))
-    dated.hint("rebalance", F.col(name)).sortWithinPartitions(name, "entry", "line").write.partitionBy(name).parquet(
-        goal
-    )
+    in_few_files(dated, F.col(name)).sortWithinPartitions(name, "entry", "line").write.partitionBy(name).parquet(goal)
 
 
 def _period(fact: DataFrame, column: str, wanted: str) -> str | None:
