@@ -19,12 +19,14 @@ test: $(READY)   ## every test but the slow ones
 test-slow: $(READY)  ## the slow ones
 	@$(BIN)/pytest -m slow
 
-bench: $(READY)  ## Landfall's time against what a user would pick instead (half an hour)
+bench: $(READY)  ## Landfall's time against what a user would pick instead (hours)
 	@bench/prepare.sh
 	@$(BIN)/python -m bench.pictures 100 5
 	@$(BIN)/python -m bench.pictures 20000 3
 	@$(BIN)/python -m bench.limit 20000
 	@$(BIN)/python -m bench.growth 1000 5000 20000 80000
+	@$(BIN)/python -m bench.drops 1 10 100 1000
+	@$(BIN)/python -m bench.records 2000000 3
 
 docker-check:    ## the container image, built with buildah, and the demo run in it (root; ten minutes)
 	@docker/check.sh
