@@ -33,6 +33,7 @@ _TEMPORARY = ".tmp-"
 _GAP = 5.0
 _FORGOTTEN = 3600.0
 _MOST_TRIES = 100
+_LOOKS = 5
 
 
 class Times(NamedTuple):
@@ -220,9 +221,17 @@ def _write(fs: HdfsFileSystem, entry: str, token: str, holder: str) -> None:
 
 
 def _said(fs: HdfsFileSystem, path: str, entry: str) -> str:
+    """What the holder of an entry said of itself; nothing if it holds the lease no more."""
     token = entry.partition("-")[0]
-    pieces = [one.name.split(".")[2] for one in fs.names(f"{path}/{entry}") if one.name.startswith(f"{token}.")]
-    text = "".join(pieces)
-    with contextlib.suppress(ValueError):
-        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode(errors="replace")
+    for _ in range(_LOOKS):
+        pieces = [one.name.split(".")[2] for one in fs.names(f"{path}/{entry}") if one.name.startswith(f"{token}.")]
+        if pieces:
+            text = "".join(pieces)
+            with contextlib.suppress(ValueError):
+                return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode(errors="replace")
+            return ""
+        # A sign of life renames the entry, perhaps just while its names were asked for.
+        entry = _entry(fs, path) or ""
+        if not entry.startswith(token):
+            break
     return ""

@@ -365,7 +365,7 @@ def test_neither_is_waited_for(proper: Settings, tmp_path: Path) -> None:
 
 
 def test_a_server_without_tls_is_a_sentence(mongo: MongoServer) -> None:
-    told = refused(mongo_settings(mongo, tls=True, connect_seconds=0.5))
+    told = refused(mongo_settings(mongo, tls=True, connect_seconds=3))
     assert "does not answer: SSL handshake failed" in told
     assert "mongo.tls is on" in told
 
@@ -380,7 +380,7 @@ def test_an_answer_that_is_no_tls_is_not_waited_for(mongo: MongoServer) -> None:
 
 
 def test_a_server_with_tls_is_not_reached_without(proper: Settings) -> None:
-    told = refused(of(proper, tls=False, connect_seconds=0.5))
+    told = refused(of(proper, tls=False, connect_seconds=3))
     assert "does not answer" in told
     assert "mongo.tls is off" in told
 
