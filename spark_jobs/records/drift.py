@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from conf.errors import DropHeld
@@ -16,7 +16,7 @@ _FIX = "Have the client send the usual columns, or change the feed's configurati
 
 
 class Drift(NamedTuple):
-    """How one file's columns differ.
+    """How one file's columns differ; of JSON lines, the keys of its first objects.
 
     Attributes:
         new: columns of the file that no configured column reads.
@@ -30,9 +30,13 @@ class Drift(NamedTuple):
     reordered: bool
 
     @classmethod
-    def of(cls, source: Source, feed: RecordsFeed) -> Drift:
-        """How a file answers to the feed; JSON lines have no order, and name their keys anew in each line."""
-        if source.entry.format != "csv" or not source.names:
+    def of(cls, source: Source, keys: Sequence[str], feed: RecordsFeed) -> Drift:
+        """How a file answers to the feed; keys of JSON have no order."""
+        if source.entry.format != "csv":
+            wanted = [column.attribute for column in feed.read]
+            missing = [name for name in wanted if name not in keys] if keys else []
+            return cls(source.entry.entry, [key for key in keys if key not in wanted], missing, False)
+        if not source.names:
             return cls(source.entry.entry, [], [], False)
         found = [name for name in source.attributes if name is not None]
         added = ADDED if is_mended(source.entry) else ()
@@ -43,11 +47,16 @@ class Drift(NamedTuple):
         return cls(source.entry.entry, new, missing, places != sorted(places))
 
 
-def check(sources: Iterable[Source], feed: RecordsFeed) -> list[dict[str, Any]]:
-    """The drift of every file that has any, to be told; DropHeld where the feed does not tolerate it."""
-    drifts = [Drift.of(source, feed) for source in sources]
+def check(sources: Iterable[Source], keys: Mapping[int, Sequence[str]], feed: RecordsFeed) -> list[dict[str, Any]]:
+    """The drift of every file that has any, to be told; DropHeld where the feed does not tolerate it.
+
+    Args:
+        keys: of the first objects of each file of JSON lines, by entry.
+    """
+    drifts = [Drift.of(source, keys.get(source.entry.entry, ()), feed) for source in sources]
     for drift in drifts:
-        _hold(drift, feed)
+        # An object need not have every key: what is missing in some is seen line by line.
+        _hold(drift if feed.format == "csv" else drift._replace(missing=[]), feed)
     return [drift._asdict() for drift in drifts if drift.new or drift.missing or drift.reordered]
 
 

@@ -81,6 +81,13 @@ def fields(raw: bytes, found: Range, source: Source, max_bytes: int) -> dict[str
     return {name: encode(value) for name, value in said.items() if name not in ADDED}
 
 
+def keys(records: Iterable[Record], found: Range, source: Source, max_bytes: int) -> list[str]:
+    """The keys of objects, in the order in which they come first; a value that is null has its key there."""
+    sound = (raw for _, raw in records if broken(raw, found, max_bytes, source.entry.encoding) is None)
+    objects = (said for said in map(json_object, sound) if not isinstance(said, Fault))
+    return list(dict.fromkeys(key for one in objects for key in one))
+
+
 def _decoded(raw: bytes, encoding: str) -> str | bytes:
     try:
         return raw.decode(encoding)

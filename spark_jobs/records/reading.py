@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 
 import pyarrow as pa
@@ -18,6 +19,7 @@ from spark_jobs.records.shape import text_name, text_schema
 from targets.filesystem import FileSystem
 
 _TASKS = 256
+_LOOKED_AT = 1000
 
 
 class Files:
@@ -42,6 +44,17 @@ class Files:
             return spark.createDataFrame([], schema)
         count = len(self._ranges)
         return spark.range(0, count, 1, min(count, _TASKS)).mapInArrow(self._read, schema)
+
+    def keys(self) -> dict[int, list[str]]:
+        """The keys of the first objects of each file of JSON lines, which has no header that would tell all of them."""
+        found: dict[int, list[str]] = {}
+        for one in self._ranges:
+            source = self.sources[one.entry]
+            if source.entry.format == "jsonl" and one.fault is None and one.entry not in found:
+                with self._fs.open(self._data[one.entry]) as file:
+                    first = itertools.islice(records(file, one, source.entry), _LOOKED_AT)
+                    found[one.entry] = exact.keys(first, one, source, self._max)
+        return found
 
     def with_fields(self, lines: DataFrame) -> DataFrame:
         """Lines with ``_range`` -> the same with ``fields`` filled in, read from the files once more."""

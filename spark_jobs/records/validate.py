@@ -64,7 +64,7 @@ def validate_records(
     """
     feed = drop.records
     files = Files(fs, index, data, feed, settings.lines.max_bytes)
-    drifted = drift.check(files.sources.values(), feed)
+    drifted = drift.check(files.sources.values(), files.keys(), feed)
     count = 1 + index.lines // _FILE_ROWS
     with ExitStack() as held:
         lines = checked(files.lines(spark), drop).persist(StorageLevel.DISK_ONLY)

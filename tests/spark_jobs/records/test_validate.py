@@ -173,6 +173,15 @@ def test_drift_holds_a_drop_where_the_feed_says_so(
     assert told in caught.value.what
 
 
+def test_keys_of_json_lines_are_told_and_new_ones_may_hold_a_drop(spark: SparkSession, tmp_path: Path) -> None:
+    content = b'{"Order ID": "ab001", "quantity": null, "unit_price": 1, "note": "x"}\n[1]\n{"Order ID": "ab002"}'
+    found = validated(spark, tmp_path / "d", content, of=feed(format="jsonl"))
+    profile = json.loads((found.goal / "profile" / "profile.json").read_bytes())
+    assert profile["drift"] == [{"entry": 0, "new": ["note"], "missing": ["ordered_at"], "reordered": False}]
+    with pytest.raises(DropHeld, match="columns that the feed does not know: 'note'"):
+        validated(spark, tmp_path / "e", content, of=feed(format="jsonl", on_new_column="hold"))
+
+
 def test_more_rejects_than_allowed_hold_a_drop(spark: SparkSession, tmp_path: Path) -> None:
     content = HEADER + b"ab001,1,1,\nab002,1,1,\nab003,1,1,\nab004,0,1,\n"
     assert validated(spark, tmp_path / "d", content, of=feed(max_rejected="25%")).counts.quarantined == 1
