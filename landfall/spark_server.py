@@ -120,6 +120,8 @@ def _launch(settings: Settings, port: int, token: str) -> Server:
         "spark.app.name": "landfall connect",
         "spark.connect.grpc.binding.address": _HOST,
         "spark.connect.grpc.binding.port": str(port),
+        # Sessions bring our code to the workers: it is not there yet when Spark starts the process that forks them.
+        "spark.python.daemon.module": "pyspark.daemon",
         # What a run that was killed left behind does not keep the server busy for longer.
         "spark.connect.execute.manager.detachedTimeout": "30s",
     }

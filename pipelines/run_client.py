@@ -18,7 +18,7 @@ from conf.problems import nearest
 from pipelines.claims import acknowledge, claim, unpublished
 from pipelines.context import Context, context, run_id
 from pipelines.housekeeping import sweep
-from pipelines.output_task import refuse_fork
+from pipelines.output_task import forked, refuse_fork
 from pipelines.plan import whose, workflows
 from pipelines.publish import Publish
 from pipelines.publish_in_order import PublishInOrder
@@ -51,6 +51,9 @@ class RunClient(luigi.Task):
             if ready:
                 size = sum(drop.size for drops in waiting.values() for drop in drops)
                 begin(places.settings, little=size <= LITTLE)
+            if forked():
+                yield ready  # several workers would run the workflows beside the drops that they are to see
+            # One worker takes the drops first, and the workflows also when a drop has failed.
             yield [*ready, *self._workflows(places, permit)]
             if fault:
                 raise fault

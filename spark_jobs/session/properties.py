@@ -55,7 +55,9 @@ def properties(settings: Settings, little: bool = False) -> dict[str, str]:
     spark = settings.spark
     place = {"spark.sql.warehouse.dir": str(scratch(settings) / "warehouse")}
     if spark.is_local:
-        place |= {"spark.local.dir": str(scratch(settings)), **_LOOPBACK, **_WORKERS}
+        place |= {"spark.local.dir": str(scratch(settings)), **_LOOPBACK}
+        # Another Python need not have our code, which reaches its workers only once they run.
+        place |= {} if spark.python else _WORKERS
     return {
         **_CORE,
         **SQL,
