@@ -5,7 +5,6 @@ Its driver is a JVM of this process (``spark.master``, local or a cluster), or a
 
 from __future__ import annotations
 
-import contextlib
 import os
 
 from pyspark import SparkContext
@@ -83,8 +82,7 @@ def leave() -> None:
     """Gives back this process's session of a Connect server, if it has one: the next call gets a new one."""
     made = _REMOTE.pop(os.getpid(), None)
     if made is not None:
-        with contextlib.suppress(Exception):
-            made.stop()
+        connect.give_back(made)
 
 
 def tasks_at_once(spark: SparkSession) -> int:

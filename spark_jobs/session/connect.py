@@ -65,10 +65,18 @@ def start(settings: Settings) -> SparkSession:
             spark.conf.set(name, value)
         _prepare(spark, settings)
     except BaseException:
-        with contextlib.suppress(Exception):
-            spark.stop()
+        give_back(spark)
         raise
     return spark
+
+
+def give_back(spark: SparkSession) -> None:
+    """Ends a session. It is asked for once: a server that does not answer has gone, and the session with it."""
+    from pyspark.sql.connect.client.retries import DefaultPolicy
+
+    with contextlib.suppress(Exception):
+        spark.client.set_retry_policies([DefaultPolicy(max_retries=0)])
+        spark.stop()
 
 
 def address(settings: Settings) -> tuple[str, int]:
