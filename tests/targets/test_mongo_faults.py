@@ -98,10 +98,12 @@ def test_a_server_killed_within_bulks_ends_with_exactly_the_content(
     prepare(settings)
     many = documents(*range(600))
     insert_many, calls, killers = Collection.insert_many, 0, list[threading.Thread]()
+    one_at_a_time = threading.Lock()  # the store may be answered before the one that starts the server is
 
     def restart() -> None:
-        mortal.kill()
-        mortal.start()
+        with one_at_a_time:
+            mortal.kill()
+            mortal.start()
 
     def killed_meanwhile(*arguments: Any, **named: Any) -> Any:
         nonlocal calls
