@@ -12,12 +12,24 @@ from conf.names import is_name
 from conf.problems import nearest, shown
 
 Action = Literal[
-    "status", "query", "images", "logs", "digest", "check", "run", "drop", "replay", "rebuild", "onboard", "grant"
+    "status",
+    "query",
+    "images",
+    "logs",
+    "digest",
+    "check",
+    "run",
+    "drop",
+    "replay",
+    "rebuild",
+    "onboard",
+    "grant",
+    "install",
 ]
 
 _LOOKING = ("status", "query", "images", "logs", "digest", "check")
 _ACTING = ("run", "drop", "replay", "rebuild")
-_ADMITTING = ("onboard", "grant")
+_ADMITTING = ("onboard", "grant", "install")
 
 ACTIONS: dict[Role, frozenset[str]] = {
     "viewer": frozenset(_LOOKING),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from conf.errors import StorageError
 from conf.private import read_private
+from targets.whole_file import replace_whole
 
 __all__ = ["append_private", "held_private", "read_private", "write_private"]
 
@@ -21,23 +21,9 @@ _CREATE = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 
 def write_private(path: Path, data: bytes) -> None:
     """Replaces a file, mode 0600, whole or not at all; its directory is made (mode 0700) where there is none."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     with _written(path):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            with os.fdopen(os.open(temporary, _CREATE | os.O_EXCL, 0o600), "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        replace_whole(path, data, 0o600)
 
 
 def append_private(path: Path, line: bytes) -> None:

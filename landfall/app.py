@@ -17,6 +17,7 @@ from landfall.commands import (
     drop,
     images,
     init,
+    install_module,
     lineage,
     logs,
     onboard,
@@ -89,6 +90,7 @@ _add(
     "landfall onboard --client acme --feed photos --sources picsum.photos --add",
     "landfall onboard --list clients.csv",
 )
+_add(app, _CLIENT, "install-module", install_module.install_module, "landfall install-module acme acme_marts.py")
 _add(app, _CLIENT, "check", check.check, "landfall check demo photos catalogue.txt")
 _add(app, _CLIENT, "drop", drop.drop, "landfall drop demo photos catalogue.txt")
 _add(

@@ -17,7 +17,7 @@ from pyspark import cloudpickle
 from conf.errors import ConfigError, LandfallError
 from conf.settings import Settings
 
-_MOST_BYTES = 1 << 20
+MOST_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -77,9 +77,9 @@ def read_module(settings: Settings, client: str, name: str) -> Module:
             raise ConfigError(f"{path} is no regular file.")
         if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH) or status.st_uid not in (0, os.geteuid()):
             raise ConfigError(f"{path} could be written by others: have it belong to root or to you, with mode 0644.")
-        data = file.read(_MOST_BYTES + 1)
-    if len(data) > _MOST_BYTES:
-        raise ConfigError(f"{path} has more than {_MOST_BYTES:,} bytes.")
+        data = file.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise ConfigError(f"{path} has more than {MOST_BYTES:,} bytes.")
     return Module(path, data)
 
 

@@ -16,7 +16,7 @@ LOOKING = {"status", "query", "images", "logs", "digest", "check"}
 MAY: dict[Role, set[str]] = {
     "viewer": LOOKING,
     "operator": LOOKING | {"run", "drop", "replay", "rebuild"},
-    "admin": LOOKING | {"run", "drop", "replay", "rebuild", "onboard", "grant"},
+    "admin": LOOKING | {"run", "drop", "replay", "rebuild", "onboard", "grant", "install"},
 }
 ADA = Person("ada", frozenset({"g"}))
 
