@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import luigi
@@ -202,9 +202,18 @@ class Action(OutputTask):
             for one in steps:
                 parts = folded(parts, self._parts(action, one, before), action.mode)
             if step.state:
+                self._require(set(parts) - set(before.parts if before is not None else ()))
                 build = steps[-1].build
                 entry = Mart(action.into, self.workflow, self.action, 0, step.state, build, step.key, now(), parts)
                 publish_mart(places.fs, places.layout, entry)
+
+    def _require(self, parts: Collection[MartPart]) -> None:
+        """LandfallError if an output that readers are to see is gone: it was old, and swept in this moment."""
+        for build in sorted({part.build for part in parts}):
+            if not Dataset(self.places.fs, self.places.layout.action(self.workflow, self.action, build)).exists():
+                raise LandfallError(
+                    f"Build {build} of the {self.title} was swept meanwhile.", "Run the workflow again."
+                )
 
     def _parts(self, action: Writing, step: Step, before: Mart | None) -> list[MartPart]:
         """What one output adds to the table."""

@@ -16,6 +16,7 @@ from pipelines.context import context, run_id
 from pipelines.followed import follow, news
 from pipelines.output_task import forked, refuse_fork
 from pipelines.plan import Plan, refuse_beyond
+from pipelines.superseded import sweep_superseded
 from pipelines.telling import explain
 from spark_jobs.session import session
 
@@ -30,7 +31,7 @@ class RunWorkflow(luigi.Task):
     priority = -1  # drops that are being published go first
 
     def run(self) -> Iterator[list[Action]]:
-        """Authorize, plan, make what is missing, remember what was followed."""
+        """Authorize, plan, make what is missing, remember what was followed, sweep what is needed no more."""
         refuse_fork()
         permit = authorize(self.client, "run")
         places = context(self.client)
@@ -41,6 +42,7 @@ class RunWorkflow(luigi.Task):
         refuse_beyond(permit, self._plan.all_feeds(), f"workflow {self.name}")
         yield self._missing
         follow(places, self.name, self._follows)
+        sweep_superseded(places, self._plan)
         self._settled.value = True
 
     @functools.cached_property

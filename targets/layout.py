@@ -91,9 +91,13 @@ class ClientLayout:
     def stagings(self) -> str:
         return f"{self.root}/_staging"
 
+    def actions(self, workflow: str) -> str:
+        """Directory of the outputs of a workflow's actions: ``<action>/build=<build>``."""
+        return f"{self.root}/analytics-ready/workflows/{workflow}"
+
     def action(self, workflow: str, action: str, build: str) -> str:
         """One action's output of one build."""
-        return f"{self.root}/analytics-ready/workflows/{workflow}/{action}/build={build}"
+        return f"{self.actions(workflow)}/{action}/build={build}"
 
     def action_key(self, workflow: str, action: str, build: str) -> str:
         """What an action's lease and staging are called; no feed is called ``workflows``."""

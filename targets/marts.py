@@ -6,6 +6,7 @@ An entry lists directories, so that replacing a table, some of its partitions, o
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import re
 from collections.abc import Iterable, Sequence
@@ -15,7 +16,7 @@ from typing import Any, Literal
 
 from conf.errors import AlreadyExists
 from targets.clock import now
-from targets.filesystem import FileSystem
+from targets.filesystem import Entry, FileSystem
 from targets.layout import ClientLayout
 
 Mode = Literal["replace", "replace_partitions", "append"]
@@ -77,11 +78,25 @@ class Mart:
 
 def newest(fs: FileSystem, layout: ClientLayout, table: str) -> Mart | None:
     """What readers see of a table; None if nothing was published."""
-    found = [match for entry in fs.list(layout.mart(table)) if (match := _ENTRY.fullmatch(entry.name))]
-    if not found:
-        return None
-    last = max(found, key=lambda match: (int(match["seq"]), match["state"]))
-    return Mart.from_json(fs.read(f"{layout.mart(table)}/{last[0]}"))
+    found = _entries(fs, layout, table)
+    return read_entry(fs, layout, table, found[-1].name) if found else None
+
+
+def superseded(fs: FileSystem, layout: ClientLayout, table: str) -> dict[str, float]:
+    """The entries of a table that others have followed: since when (seconds since the epoch), by name."""
+    found = _entries(fs, layout, table)
+    return {entry.name: after.modified for entry, after in itertools.pairwise(found)}
+
+
+def read_entry(fs: FileSystem, layout: ClientLayout, table: str, name: str) -> Mart:
+    """One entry of a table."""
+    return Mart.from_json(fs.read(f"{layout.mart(table)}/{name}"))
+
+
+def _entries(fs: FileSystem, layout: ClientLayout, table: str) -> list[Entry]:
+    """The entries of a table; readers see the last one."""
+    found = [(match, entry) for entry in fs.list(layout.mart(table)) if (match := _ENTRY.fullmatch(entry.name))]
+    return [entry for _, entry in sorted(found, key=lambda one: (int(one[0]["seq"]), one[0]["state"]))]
 
 
 def published_marts(fs: FileSystem, layout: ClientLayout) -> dict[str, Mart]:
