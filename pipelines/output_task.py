@@ -16,13 +16,14 @@ from conf.errors import AccessDenied, ConfigError, LandfallError
 from conf.settings import load_settings
 from pipelines.context import Context, context
 from pipelines.openlineage import Traffic
-from pipelines.telling import explain, say_counts, say_progress, show, show_share
+from pipelines.telling import explain, say_progress, show, show_share
 from pipelines.telling_lineage import flush, told
 from pipelines.waiting import wait_for_lease
 from spark_jobs.faults import translate
 from spark_jobs.session import leave
 from spark_jobs.shards import Tally
 from targets.clock import now
+from targets.counts import say_counts
 from targets.dataset import Dataset, Manifest, Staging, staging
 from targets.filesystem import Lease
 from targets.runlog import RunLog
@@ -191,7 +192,7 @@ class OutputTask(luigi.Task):
                 times = {"began": began.isoformat(), "ended": now().isoformat(), "seconds": seconds}
                 place.seal(self.manifest(counts, times), digests)
             result["counts"] = dict(counts)
-            self.step(1, 1, f"{self.name} is done: {say_counts(counts)}")
+            self.step(1, 1, f"{self.name} is done: {say_counts(counts) or 'nothing to count'}")
 
     @contextlib.contextmanager
     def _sentences(self) -> Iterator[None]:

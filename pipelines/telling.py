@@ -1,9 +1,9 @@
-"""What people are told of a task: counts and progress as they read them, faults as sentences."""
+"""What people are told of a task: progress as they read it, faults as sentences."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import luigi
 
@@ -31,21 +31,9 @@ def say_progress(tally: Tally, total: int, what: str) -> str:
     return f"{tally.ok:,} {what} done, {tally.failed:,} failed, {left:,} left"
 
 
-def say_counts(counts: Mapping[str, int]) -> str:
-    """Counts as a person reads them."""
-    return ", ".join(f"{value:,} {_named(name, value)}" for name, value in counts.items()) or "nothing to count"
-
-
 def tell(sentence: str) -> None:
     """A sentence for whoever watches the run on a terminal, among Luigi's own."""
     logging.getLogger("luigi-interface").info(sentence)
-
-
-def _named(name: str, value: int) -> str:
-    """``1 entry``, ``2 entries``; what is no plural stays as it is."""
-    if value != 1:
-        return name
-    return f"{name.removesuffix('ies')}y" if name.endswith("ies") else name.removesuffix("s")
 
 
 def explain(default: Callable[[BaseException], str], exception: BaseException) -> str:

@@ -203,9 +203,10 @@ def _begun(drop: DropStanding) -> list[StageStanding]:
 def _what(stage: StageStanding) -> str:
     """What a stage has done, is doing, or who does it."""
     from landfall.terminal import count
+    from targets.counts import say_counts
 
     if stage.holder is None:
-        return ", ".join(f"{value:,} {name}" for name, value in stage.counts.items())
+        return say_counts(stage.counts)
     done = ""
     if stage.progress is not None:
         left = "" if stage.progress.left is None else f", {stage.progress.left:,} left"

@@ -150,11 +150,16 @@ def test_a_failure_says_why(tmp_path: Path, log: RunLog, made: Dataset) -> None:
 
 
 def test_nobody_is_told_unless_a_setting_says_so(log: RunLog, made: Dataset) -> None:
+    asked, worked = [], []
+
     def traffic() -> Traffic:
-        raise AssertionError
+        asked.append(TRAFFIC)
+        return TRAFFIC
 
     with told(settings(), "demo", "run-1", log, traffic, made):
-        pass
+        worked.append(made)
+    assert (worked, asked) == ([made], [])
+    assert not Path(log.path).exists()
 
 
 def test_a_token_is_shown(tmp_path: Path, log: RunLog, made: Dataset) -> None:

@@ -82,7 +82,12 @@ def test_many_prepare_a_store_at_once(tmp_path: Path) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         for number in range(30):
-            list(pool.map(attempt, [tmp_path / str(number) / "images.sqlite"] * 4))
+            path = tmp_path / str(number) / "images.sqlite"
+            list(pool.map(attempt, [path] * 4))
+            reader = connections.for_reading(path)
+            assert reader
+            with closing(reader):
+                assert reader.execute("SELECT count(*) FROM images").fetchone() == (0,)
 
 
 def test_a_database_whose_making_was_cut_short_is_made_again(settings: Settings, file: Path) -> None:

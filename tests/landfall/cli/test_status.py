@@ -122,8 +122,9 @@ def test_what_is_wrong_and_what_to_do(landfall: Call, lake: Lake, error: BaseExc
 def test_a_later_attempt_counts(landfall: Call, lake: Lake) -> None:
     drop = lake.register()
     lake.fail(drop, "land", StorageError("The disk is full."))
-    lake.finish(drop, "land", lines=1)
+    lake.finish(drop, "land", lines=1, blank=1, entries=1, bytes=2)
     assert stage(status(landfall), "land")["state"] == "done"
+    assert "1 line, 1 blank, 1 entry, 2 bytes" in landfall("status", "--client", "demo").out
     assert status(landfall)["drops"][0]["wrong"] == ""
 
 

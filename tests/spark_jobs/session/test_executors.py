@@ -24,11 +24,13 @@ class _Answers:
 
     def __init__(self, *said: dict[str, Any]) -> None:
         self._said = said
+        self.asked = 0
 
     def __getattr__(self, name: str) -> Any:
         return self if name == "sparkContext" else lambda *_: self
 
     def collect(self) -> list[Any]:
+        self.asked += 1
         return [type("Row", (), {"said": json.dumps(one)}) for one in self._said]
 
 
@@ -76,7 +78,10 @@ def test_another_machine_is_well_with_a_server_for_images(tmp_path: Path) -> Non
     said = there(
         tmp_path, machine="another", libraries=executors.describe({}, executors.libraries(chosen))["libraries"]
     )
-    executors.check(_Answers(said), chosen, 1, archive(chosen))  # type: ignore[arg-type]
+    answering = _Answers(said)
+    executors.check(answering, chosen, 1, archive(chosen))  # type: ignore[arg-type]
+    assert answering.asked == 1
+    assert problems(tmp_path, said).count("is another machine") == 1
 
 
 def test_a_real_session_is_asked(spark: SparkSession, tmp_path: Path) -> None:
