@@ -17,6 +17,7 @@ from targets.hdfs import HdfsFileSystem, HdfsPlace
 from targets.layout import STAGES
 from tests.installation import Installation
 from tests.pipelines.holding import held
+from tests.pipelines.orders import check_orders, take_orders
 from tests.servers.hdfs import SERVICE, HdfsCluster
 from tests.servers.waiting import until
 
@@ -243,3 +244,12 @@ def test_a_tree_that_is_not_the_clients_is_a_sentence(
     hdfs.make_directory(f"/wrong/test/clients/{made.client}", "landfall-demo", "landfall-demo", "750")
     assert made.run().returncode == 0
     assert made.receipts()[0]["status"] == "published"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_records_and_their_marts_are_those_of_a_local_lake(done: Installation, local: Installation) -> None:
+    """The last of this module: both clients have another feed from here on."""
+    orders = take_orders(done)
+    check_orders(orders)
+    assert orders == take_orders(local)

@@ -18,22 +18,8 @@ import pytest
 from landfall.sample_web import SampleWeb
 from targets.journal import Journal
 from tests.installation import Installation
+from tests.pipelines.orders import CORRECTED, FIRST, HEADER, ORDERS
 
-ORDERS = """
-kind = "records"
-key = ["order_id"]
-on_redrop = "upsert"
-partition_by = "ordered_at"
-rules = [{ name = "cheap", check = "total < 1000", message = "It costs much.", severity = "warn" }]
-columns = [
-    { name = "order_id", from = "Order ID", pattern = "o[0-9]+" },
-    { name = "country", dimension = true, one_of = ["NL", "BE"] },
-    { name = "ordered_at", type = "date", required = true },
-    { name = "quantity", type = "int", min = 1 },
-    { name = "price", type = "decimal(9,2)" },
-    { name = "total", type = "decimal(12,2)", derive = "quantity * price" },
-]
-"""
 # Keys that come once over all drops.
 CODES = """
 kind = "records"
@@ -51,16 +37,6 @@ encoding = "windows-1252"
 max_rejected = "10%"
 columns = [{ name = "name" }, { name = "n", type = "int", required = true }]
 """
-HEADER = b"Order ID,country,ordered_at,quantity,price\n"
-FIRST = HEADER + (
-    b"o1,NL,2026-10-31,2,3.50\n"
-    b"bad,XX,2026-11-01,0,1.00\n"
-    b'o2,BE,2026-11-01,1,"2000.00"\n'
-    b"\n"
-    b"o1,NL,2026-11-02,1,1.00\n"
-    b"short\n"
-)
-CORRECTED = HEADER + b"o1,BE,2026-11-03,4,3.50\n"
 PART, OTHER_PART = HEADER + b"o7,NL,2026-09-01,1,1.00\n", HEADER + b"o8,NL,2026-09-02,1,x\no7,NL,2026-09-03,9,9.00\n"
 
 

@@ -17,6 +17,7 @@ from landfall import spark_server
 from landfall.sample_web import SampleWeb, catalogue
 from targets.journal import Journal
 from tests.installation import Installation
+from tests.pipelines.orders import check_orders, take_orders
 from tests.servers import free_port
 from tests.servers.spark import Standalone, foreign_python, standalone
 from tests.servers.waiting import until
@@ -53,12 +54,18 @@ def prepare(installed: Callable[[str], Installation], content: bytes) -> Prepare
 
 
 @pytest.fixture(scope="module")
-def calm(prepare: Prepare) -> str:
-    """The digest of what an undisturbed run makes with Spark in its own process."""
+def undisturbed(prepare: Prepare) -> Installation:
+    """An installation that has run with Spark in its own process."""
     made = prepare("calm", {})
     ran = made.run()
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    return made.digest()
+    return made
+
+
+@pytest.fixture(scope="module")
+def calm(undisturbed: Installation) -> str:
+    """The digest of what an undisturbed run makes of the catalogue."""
+    return undisturbed.digest()
 
 
 @contextlib.contextmanager
@@ -102,8 +109,10 @@ def await_stage(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_the_same_content_wherever_spark_is(prepare: Prepare, cluster: Standalone, calm: str) -> None:
+@pytest.mark.timeout(1200)
+def test_the_same_content_wherever_spark_is(
+    prepare: Prepare, cluster: Standalone, calm: str, undisturbed: Installation
+) -> None:
     elsewhere = prepare("standalone", cluster.environment())
     ran = elsewhere.run()
     assert ran.returncode == 0, ran.stdout + ran.stderr
@@ -112,6 +121,9 @@ def test_the_same_content_wherever_spark_is(prepare: Prepare, cluster: Standalon
         ran = remote.luigi("RunClient", "--client", "demo", "--local-scheduler", "--workers", "3")
         assert ran.returncode == 0, ran.stdout + ran.stderr
         assert remote.digest() == calm
+        orders = take_orders(remote, "--workers", "3")
+        check_orders(orders)
+        assert orders == take_orders(undisturbed)
 
 
 @pytest.mark.slow
