@@ -14,17 +14,14 @@ from conf.feeds import RecordsFeed
 from conf.sections import Spark
 from conf.settings import Settings
 from landfall.checking import Checking, Line
-from pipelines.land import indexer_of
-from spark_jobs.index import EntryIndex, Index, Range
+from pipelines.land import bytes_of, unpack
 from spark_jobs.records import validate_records
 from spark_jobs.schemas import PROFILE
 from spark_jobs.session import LITTLE, session
-from targets.archive import entries
 from targets.clock import now
 from targets.local import LocalFileSystem
 from targets.register import Drop
 
-_PIECE = 1 << 20
 _BATCH = 1000
 _LINES = """
 SELECT entry, line, 'ok' AS rule, NULL AS messages FROM read_parquet('{goal}/records/*.parquet')
@@ -50,36 +47,17 @@ class CheckingRecords(Checking):
 
     def _lines(self, file: BinaryIO) -> Iterator[Line]:
         with tempfile.TemporaryDirectory(prefix="landfall-check-") as place:
-            index, data = self._index(file, Path(place))
+            fs = LocalFileSystem()
+            index = unpack(file, self._drop.config, self._settings, fs, place)
             self.files, self.blank = len(index.entries), index.blanks
             goal = f"{place}/goal"
             # The file lies on this machine: so does Spark, wherever runs have theirs.
             here = self._settings.model_copy(update={"spark": Spark()})
-            fs = LocalFileSystem()
             little = sum(entry.bytes for entry in index.entries) <= LITTLE
-            validate_records(session(here, little), fs, index, data, goal, self._drop, self._settings)
+            validate_records(session(here, little), fs, index, bytes_of(index, place), goal, self._drop, self._settings)
             self.profile = json.loads(fs.read(f"{goal}/{PROFILE}"))
             with duckdb.connect(":memory:") as database:
                 cursor = database.execute(_LINES.format(goal=goal))
                 while rows := cursor.fetchmany(_BATCH):
                     for entry, line, rule, messages in rows:
                         yield Line(entry, line, rule, " ".join(messages or ()), None)
-
-    def _index(self, file: BinaryIO, place: Path) -> tuple[Index, dict[int, str]]:
-        """The file's entries, unpacked into a directory, and their index, as Land makes it."""
-        described: list[EntryIndex] = []
-        ranges: list[Range] = []
-        data: dict[int, str] = {}
-        for entry, stream in entries(file, self._settings.landing):
-            data[entry.ordinal] = f"{place}/entry-{entry.ordinal:05d}"
-            piece = stream.read(_PIECE)
-            indexer = indexer_of(self._drop.config, entry, piece, self._settings)
-            with Path(data[entry.ordinal]).open("wb") as copy:
-                while piece:
-                    indexer.feed(piece)
-                    copy.write(piece)
-                    piece = stream.read(_PIECE)
-            its_entry, its_ranges = indexer.close()
-            described.append(its_entry)
-            ranges.extend(its_ranges)
-        return Index(tuple(described), tuple(ranges)), data

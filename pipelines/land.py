@@ -14,6 +14,7 @@ from spark_jobs.index import EntryIndex, Index, Indexer, Range
 from spark_jobs.rejects import are_rejects
 from targets.archive import Entry, entries, is_archive
 from targets.dataset import Dataset, Staging
+from targets.filesystem import FileSystem
 from targets.register import identity
 
 _CHUNK = 1 << 20
@@ -85,24 +86,29 @@ class Land(Stage):
             )
 
     def _open(self, file: BinaryIO, place: Staging) -> tuple[Index, dict[str, str]]:
-        settings, feed = self.places.settings, self.dropped.config
-        found: list[EntryIndex] = []
-        ranges: list[Range] = []
-        for entry, stream in entries(file, settings.landing):
-            piece = stream.read(_CHUNK)
-            indexer = indexer_of(feed, entry, piece, settings)
-            with place.fs.writer(f"{place.path}/{entry_file(entry.ordinal)}") as goal:
-                while piece:
-                    goal.write(piece)
-                    indexer.feed(piece)
-                    piece = stream.read(_CHUNK)
-            described, its_ranges = indexer.close()
-            found.append(described)
-            ranges.extend(its_ranges)
-        return Index(tuple(found), tuple(ranges)), {entry_file(one.entry): one.sha256 for one in found}
+        index = unpack(file, self.dropped.config, self.places.settings, place.fs, place.path)
+        return index, {entry_file(one.entry): one.sha256 for one in index.entries}
 
 
-def indexer_of(feed: ImagesFeed | RecordsFeed, entry: Entry, head: bytes, settings: Settings) -> Indexer:
+def unpack(file: BinaryIO, feed: ImagesFeed | RecordsFeed, settings: Settings, fs: FileSystem, path: str) -> Index:
+    """Writes the bytes of each entry of a file below a directory, opened if the file is packed; returns their index."""
+    found: list[EntryIndex] = []
+    ranges: list[Range] = []
+    for entry, stream in entries(file, settings.landing):
+        piece = stream.read(_CHUNK)
+        indexer = _indexer_of(feed, entry, piece, settings)
+        with fs.writer(f"{path}/{entry_file(entry.ordinal)}") as goal:
+            while piece:
+                goal.write(piece)
+                indexer.feed(piece)
+                piece = stream.read(_CHUNK)
+        described, its_ranges = indexer.close()
+        found.append(described)
+        ranges.extend(its_ranges)
+    return Index(tuple(found), tuple(ranges))
+
+
+def _indexer_of(feed: ImagesFeed | RecordsFeed, entry: Entry, head: bytes, settings: Settings) -> Indexer:
     """The indexer of one entry of a drop.
 
     Args:
@@ -120,6 +126,11 @@ def indexer_of(feed: ImagesFeed | RecordsFeed, entry: Entry, head: bytes, settin
 def entry_file(entry: int) -> str:
     """The file of one entry, relative to Land's output: named by us, never by the archive."""
     return f"bytes/entry-{entry:05d}"
+
+
+def bytes_of(index: Index, path: str) -> dict[int, str]:
+    """Where ``unpack`` wrote the bytes of each entry."""
+    return {one.entry: f"{path}/{entry_file(one.entry)}" for one in index.entries}
 
 
 def read_index(land: Dataset) -> Index:

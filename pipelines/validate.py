@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pipelines.land import Land, entry_file, read_index
+from pipelines.land import Land, bytes_of, read_index
 from pipelines.stage import Stage
 from spark_jobs.urls import UrlPolicy
 from spark_jobs.validate import validate
@@ -38,7 +38,7 @@ class Validate(Stage):
             self.spark(),
             land.fs,
             index,
-            {one.entry: f"{land.path}/{entry_file(one.entry)}" for one in index.entries},
+            bytes_of(index, land.path),
             place.path,
             UrlPolicy.of(self.dropped.images, settings),
             settings.lines.max_bytes,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from conf.errors import DropHeld
-from pipelines.land import Land, entry_file, read_index
+from pipelines.land import Land, bytes_of, read_index
 from pipelines.stage import Stage
 from spark_jobs.records import Earlier, validate_records
 from targets.dataset import Dataset, Staging
@@ -46,7 +46,7 @@ class ValidateRecords(Stage):
             self.spark(),
             land.fs,
             index,
-            {one.entry: f"{land.path}/{entry_file(one.entry)}" for one in index.entries},
+            bytes_of(index, land.path),
             place.path,
             self.dropped,
             settings,
