@@ -29,6 +29,9 @@ from targets.marts import Mart, published_marts, short, state_after
 LOGIC = 1
 """Version of how actions work: a new one makes new builds."""
 
+_CLEANING = 2
+"""Version of how a ``load`` cleans texts; since 2 it is by the code of feeds of records."""
+
 AnyAction = Aggregate | Load | Python | Deliver
 
 
@@ -148,6 +151,8 @@ def made_by(places: Context, action: AnyAction) -> Any:
             raise ConfigError(f"The action {action.name} is wrong: {error}.") from None
     if isinstance(action, Python):
         return [options, read_module(places.settings, places.client, action.function.partition(":")[0]).digest]
+    if isinstance(action, Load) and any(column.clean for column in action.map):
+        return [options, _CLEANING]
     return [options]
 
 

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from landfall.onboarding import toml
+from landfall.onboarding.choices import event_time, most_rejected, redrops
 from landfall.onboarding.columns import FEW, Proposed, Rule, propose
 from landfall.onboarding.naming import column_names
 from landfall.onboarding.sample import Sample
 from landfall.onboarding.values import Values, literal
+from spark_jobs.records.clean import BLANKS
 from spark_jobs.rejects import ADDED
 
 # Texts by which systems say that there is no value.
 _NULLS = ("NULL", "null", "\\N", "N/A", "n/a", "NA", "None", "NaN", "nan", "-", "?")
-# What a feed strips off a text (spark_jobs.records.values).
-_BLANKS = " \t\r\n\v\f\u00a0\u2007\u202f\u3000\ufeff"
 _UNIQUE = 0.99
 _MOST_IN_PAIRS = 12
 _EXAMPLES = 3
@@ -62,7 +62,7 @@ class Proposal:
 
     def tables(self, name: str) -> Iterator[list[str]]:
         """The feed as tables of the client's file, with what each column would reject as a comment."""
-        yield toml.table(f"[feeds.{name}]", self.feed)
+        yield [*toml.table(f"[feeds.{name}]", self.feed), *redrops(self.feed)]
         for column in self.columns:
             told = [
                 f"{one.rule.what}: {one.rejected:,} of the sample's {self.rows:,} rows rejected"
@@ -89,13 +89,18 @@ def proposal(sample: Sample) -> Proposal:
     taken = _count(sample, "SELECT count(*) FROM good")
     sound = _count(sample, "SELECT count(*) FROM clean")
     duplicate = taken - _distinct(sample, key or columns)
-    evidence = [*_of_feed(key, nulls, duplicate), *(_evidence(sample, rule) for one in columns for rule in one.rules)]
+    quarantined = sample.rows - sound + sound - taken
+    chosen = {"partition_by": event_time(columns), "max_rejected": most_rejected(quarantined, sample.rows)}
+    evidence = [
+        *_of_feed(key, nulls, duplicate, chosen, quarantined / sample.rows),
+        *(_evidence(sample, rule) for one in columns for rule in one.rules),
+    ]
     return Proposal(
-        feed=_feed(sample, key, nulls),
+        feed={**_feed(sample, key, nulls), **chosen},
         columns=tuple(column.fields for column in columns),
         evidence=tuple(evidence),
         rows=sample.rows,
-        quarantined=sample.rows - sound + sound - taken,
+        quarantined=quarantined,
         duplicate=duplicate,
         faults=dict(sample.faults),
         whole=sample.whole,
@@ -104,7 +109,7 @@ def proposal(sample: Sample) -> Proposal:
 
 def _clean(sample: Sample, places: Sequence[str]) -> list[str]:
     """Makes the table ``clean``: values stripped, null where there is none. Returns the texts that mean no value."""
-    cells = ", ".join(f"nullif(trim({place}, {literal(_BLANKS)}), '') AS {place}" for place in places)
+    cells = ", ".join(f"nullif(trim({place}, {literal(BLANKS)}), '') AS {place}" for place in places)
     sample.database.execute(f"CREATE TABLE clean AS SELECT row, {cells} FROM sample")
     nulls = [text for text in _NULLS if any(_means_nothing(sample, place, text) for place in places)]
     if nulls:
@@ -167,12 +172,22 @@ def _distinct(sample: Sample, columns: Sequence[Proposed]) -> int:
     return _count(sample, f"SELECT count(*) FROM (SELECT DISTINCT {values} FROM good)")
 
 
-def _of_feed(key: Sequence[Proposed], nulls: list[str], duplicate: int) -> list[Evidence]:
+def _of_feed(
+    key: Sequence[Proposed], nulls: list[str], duplicate: int, chosen: Mapping[str, Any], share: float
+) -> list[Evidence]:
     names = ", ".join(one.name for one in key)
     remark = f"{duplicate:,} rows are duplicates of an earlier one" if duplicate else ""
     what = f"key = {names}" if key else "no key: the whole record counts"
     found = [Evidence(Rule("", what, remark=remark), 0)]
-    return [*found, Evidence(Rule("", f"nulls = {', '.join(nulls)}"), 0)] if nulls else found
+    if nulls:
+        found.append(Evidence(Rule("", f"nulls = {', '.join(nulls)}"), 0))
+    remarks = {
+        "partition_by": "a directory for each month of it",
+        "max_rejected": f"{share:.1%} of the sample are rejected; a file with more than the limit is held",
+    }
+    return found + [
+        Evidence(Rule("", f"{name} = {given}", remark=remarks[name]), 0) for name, given in chosen.items() if given
+    ]
 
 
 def _evidence(sample: Sample, rule: Rule) -> Evidence:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import pyarrow as pa
 from pyspark.sql import Column as Sql
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql.pandas.functions import arrow_udf
 
 from conf.actions import Load, Mapped, Python, derived
 from conf.errors import ConfigError, LandfallError
@@ -14,11 +16,10 @@ from conf.feeds.columns import Column
 from conf.feeds.values import spark_type
 from conf.problems import nearest
 from spark_jobs.actions.modules import Module
+from spark_jobs.records.clean import cleaned
 from spark_jobs.records.values import typed
 
 _WHOLE = r"\A[+-]?[0-9]+\z"
-# The blanks of ASCII, and those that spreadsheets and web pages leave behind.
-_BLANKS = " \t\r\n\v\f\u00a0\u2007\u202f\u3000\ufeff"
 Frames = Mapping[str, DataFrame]
 
 
@@ -101,18 +102,12 @@ def _mapped(rows: DataFrame, column: Mapped, table: str) -> Sql:
 
 def _cleaned(text: Sql, column: Mapped) -> Sql:
     """As in a feed of records; null where nothing is left."""
-    for step in column.clean:
-        match step:
-            case "strip":
-                text = F.btrim(text, F.lit(_BLANKS))
-            case "squeeze":
-                text = F.regexp_replace(text, r"\s+", " ")
-            case "lower":
-                text = F.lower(text)
-            case "upper":
-                text = F.upper(text)
-            case "title":
-                text = F.initcap(text)
-            case "digits":
-                text = F.regexp_replace(text, "[^0-9]+", "")
-    return F.nullif(text, F.lit(""))
+    if not column.clean:
+        return F.nullif(text, F.lit(""))
+    steps = column.clean
+
+    @arrow_udf("string")  # type: ignore[call-overload,untyped-decorator]
+    def clean(texts: pa.Array) -> pa.Array:
+        return cleaned(texts, steps, ())
+
+    return clean(text)  # type: ignore[no-any-return]

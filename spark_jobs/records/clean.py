@@ -7,18 +7,18 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from conf.feeds.columns import Column
+from conf.feeds.columns import Clean
 
 # What ``strip`` takes off: the blanks of ASCII, and those that spreadsheets and web pages leave behind.
-_BLANKS = " \t\r\n\v\f\u00a0\u2007\u202f\u3000\ufeff"
+BLANKS = " \t\r\n\v\f\u00a0\u2007\u202f\u3000\ufeff"
 
 
-def cleaned(texts: pa.Array, column: Column, nulls: Sequence[str]) -> pa.Array:
+def cleaned(texts: pa.Array, steps: Sequence[Clean], nulls: Sequence[str]) -> pa.Array:
     """Cleaned texts; null where there is no value: an empty text, or one of ``nulls``."""
-    for step in column.clean:
+    for step in steps:
         match step:
             case "strip":
-                texts = pc.utf8_trim(texts, characters=_BLANKS)
+                texts = pc.utf8_trim(texts, characters=BLANKS)
             case "squeeze":
                 texts = pc.replace_substring_regex(texts, r"\s+", " ")
             case "lower":

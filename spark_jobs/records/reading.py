@@ -74,7 +74,7 @@ class Files:
     def _cleaned(self, lines: pa.RecordBatch) -> pa.RecordBatch:
         for number, column in enumerate(self._feed.read):
             place = lines.schema.get_field_index(text_name(number))
-            texts = cleaned(lines.column(place), column, self._feed.nulls)
+            texts = cleaned(lines.column(place), column.clean, self._feed.nulls)
             lines = lines.set_column(place, self._schema.field(place), texts)
         return lines
 

@@ -144,6 +144,22 @@ def test_a_failed_action_keeps_back_those_that_read_from_it_and_mended_they_alon
     assert [file.name for file in house.outbox.iterdir()] == [f"mart_mapped.{_build(house, 'send')}.csv"]
 
 
+def test_a_load_cleans_texts_as_a_feed_does(house: House) -> None:
+    house.configure(
+        one(
+            'name = "mapped"\nkind = "load"\nfrom = "fact_orders"\ninto = "mart_mapped"\nmap = ['
+            '{ name = "titled", from = "region", clean = ["strip", "title"] },'
+            '{ name = "upper", from = "region", clean = ["upper"] }, { name = "as_sent", from = "region" }]'
+        )
+    )
+    house.drop([("o1", "2026-10-01", " o'neil stra\u00dfe", "1.00"), ("o2", "2026-10-01", " ", "1.00")])
+    assert house.run()
+    assert house.rows("mart_mapped") == [
+        ("O'Neil Stra\u00dfe", " O'NEIL STRA\u1e9eE", " o'neil stra\u00dfe"),
+        (None, " ", " "),
+    ]
+
+
 def test_what_is_delivered_is_safe_in_a_spreadsheet_and_comes_once_a_build(house: House) -> None:
     house.configure(one('name = "send"\nkind = "deliver"\ntable = "fact_orders"'))
     house.drop(MORE)

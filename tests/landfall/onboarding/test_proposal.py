@@ -76,7 +76,8 @@ def test_a_csv(tmp_path: Path, delimiter: str, quote: str) -> None:
     found = proposed(tmp_path, written(HEADER, rows(), delimiter, quote))
     made = feed(found)
     assert (made.delimiter, made.quote, made.encoding, made.header) == (delimiter, quote, "utf-8", True)
-    assert made.key == ("order_id",)
+    assert (made.key, made.on_redrop) == (("order_id",), "append")
+    assert (made.partition_by, made.max_rejected) == ("ordered_on", 0.05)
     assert columns(found) == {
         "order_id": {"from": "Order ID", "required": True, "pattern": "[a-z]{2}[0-9]{6}"},
         "country": {"from": "Country", "required": True, "one_of": ["DE", "FR", "UK"], "dimension": True},
@@ -116,6 +117,43 @@ def test_what_would_be_rejected_is_counted(tmp_path: Path) -> None:
     assert found.faults == {"csv.columns": 1, "csv.quote": 1}
     assert (found.rows, found.quarantined, found.duplicate) == (402, 6, 1)
     assert "2 of the sample's 402 rows rejected" in "".join(map("".join, found.tables("orders")))
+
+
+def test_a_file_like_the_sample_is_not_held(tmp_path: Path) -> None:
+    body = rows()
+    for number in range(15):
+        body[number][3] = "n.a."
+        body[100 + number][4] = "31.02.2025"
+    found = proposed(tmp_path, written(HEADER, body))
+    assert (found.quarantined, feed(found).max_rejected) == (30, 0.15)
+
+
+def test_what_a_later_file_means_is_told_of_what_the_feed_has(tmp_path: Path) -> None:
+    told = "\n".join(next(iter(proposed(tmp_path, written(HEADER, rows())).tables("orders"))))
+    assert '"upsert": of one order_id the record' in told
+    assert '"replace_period": of one month of ordered_on the records' in told
+    found = proposed(tmp_path, "a,b\n1,x\n2,y\n")
+    told = "\n".join(next(iter(found.tables("orders"))))
+    assert '"append"' in told
+    assert "upsert" not in told
+    assert "replace_period" not in told
+    assert (feed(found).partition_by, feed(found).max_rejected) == (None, 1.0)
+
+
+@pytest.mark.parametrize("choice", ["upsert", "replace_period"])
+def test_each_choice_that_is_told_may_be_made(tmp_path: Path, choice: str) -> None:
+    found = proposed(tmp_path, written(HEADER, rows()))
+    lines = [line for table in found.tables("orders") for line in table]
+    text = "\n".join(['client = "acme"', *lines]).replace('"append"\n', f'"{choice}"\n')
+    assert ClientConfig.model_validate(tomllib.loads(text)).feeds["orders"].on_redrop == choice  # type: ignore[union-attr]
+
+
+def test_a_time_that_may_be_missing_parts_no_table(tmp_path: Path) -> None:
+    body = [[str(at), f"2025-01-{at % 28 + 1:02}" if at % 9 else "", f"2025-02-{at % 28 + 1:02}"] for at in range(90)]
+    found = proposed(tmp_path, written(["id", "created_at", "due"], body))
+    assert feed(found).partition_by == "due"
+    found = proposed(tmp_path, written(["id", "due", "due_month"], [[one, day, "x"] for one, _, day in body]))
+    assert feed(found).partition_by is None
 
 
 def test_values_that_are_hardly_ever_seen_are_no_members(tmp_path: Path) -> None:
