@@ -14,7 +14,6 @@ from conf.errors import LandfallError
 from conf.names import is_name
 from conf.problems import shown
 from conf.workflows import BUILT_IN
-from pipelines import side_by_side
 from pipelines.context import context
 from pipelines.deliver import deliver, is_delivered, write_file
 from pipelines.openlineage import Traffic
@@ -117,15 +116,10 @@ class Action(OutputTask):
     def authorize(self) -> None:
         refuse_beyond(authorize(self.client, "run"), self.planned.feeds, f"action {self.action}")
 
-    def run(self) -> None:
-        """Makes the output, once, or waits for the thread that is making it."""
-        if not side_by_side.wait(self):
-            self.make()
-
     def make(self) -> None:
         """Makes the output and has it seen."""
         if self.build:
-            super().run()
+            super().make()
         else:
             self.authorize()
         if self.drop:

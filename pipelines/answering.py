@@ -49,10 +49,12 @@ class Kind:
     Attributes:
         stages: those between Land and Publish.
         answering: of the publish stage of such a drop.
+        at_once: those of the stages that nothing but what comes before all of them keeps waiting.
     """
 
     stages: tuple[type[Stage], ...]
     answering: Callable[[Stage, SparkSession, Index], Answering]
+    at_once: tuple[type[Stage], ...] = ()
 
 
 def _of_images(publish: Stage, spark: SparkSession, index: Index) -> Answering:
@@ -80,6 +82,6 @@ def _of_records(publish: Stage, spark: SparkSession, index: Index) -> Answering:
 
 
 KINDS = {
-    "images": Kind((Validate, Fetch, Transform, Store, Load), _of_images),
+    "images": Kind((Validate, Fetch, Transform, Store, Load), _of_images, at_once=(Store, Load)),
     "records": Kind((ValidateRecords, LoadRecords), _of_records),
 }

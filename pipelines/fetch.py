@@ -44,7 +44,7 @@ class Fetch(Stage):
             self.say(f"goes on where an earlier run stopped: {shards.total(kept).ok:,} pictures are there")
         job = FetchJob(
             fs=place.fs,
-            requests=place.fs.uri(validated.table("requests")),
+            requests=validated.table("requests"),
             originals=place.table("originals"),
             settled=place.table("settled"),
             policy=WebPolicy.of(feed, settings.web, tasks_at_once(spark)),

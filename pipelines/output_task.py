@@ -14,6 +14,7 @@ import luigi
 
 from conf.errors import AccessDenied, ConfigError, LandfallError
 from conf.settings import load_settings
+from pipelines import side_by_side
 from pipelines.context import Context, context
 from pipelines.openlineage import Traffic
 from pipelines.telling import explain, say_progress, show, show_share
@@ -134,6 +135,11 @@ class OutputTask(luigi.Task):
         return self.dataset.exists()
 
     def run(self) -> None:
+        """Makes the output, or waits for the thread that is making it."""
+        if not side_by_side.wait(self):
+            self.make()
+
+    def make(self) -> None:
         """Makes the output once, whoever else is trying to."""
         refuse_fork()
         self.authorize()

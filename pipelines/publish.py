@@ -6,9 +6,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from pipelines import side_by_side
 from pipelines.answering import KINDS, Kind
 from pipelines.claims import RECEIPT, REJECTS, acknowledge
 from pipelines.land import Land, read_index
+from pipelines.output_task import forked
 from pipelines.stage import Stage
 from spark_jobs import receipt
 from spark_jobs.proof import prove
@@ -26,6 +28,11 @@ class Publish(Stage):
         """Every stage of a drop of its kind: what is published names the build of each."""
         return self.upstream(Land, *self._kind.stages)
 
+    def at_once(self) -> None:
+        """Has those stages that need nothing of each other work side by side, in this process."""
+        if not forked() and not self.places.settings.spark.remote:  # a fault of one gives up a server's session for all
+            side_by_side.together(*self.upstream(*self._kind.at_once))
+
     def settings_read(self) -> Mapping[str, Any]:
         return {}
 
@@ -36,9 +43,9 @@ class Publish(Stage):
         seen = of(self.places.fs, self.places.layout, self.feed, self.drop)
         return seen is not None and seen.build == self.build and seen.revision >= self.dropped.revision
 
-    def run(self) -> None:
+    def make(self) -> None:
         """Makes the receipt, publishes, and answers the uploads that brought the drop."""
-        super().run()
+        super().make()
         builds: dict[str, str] = {task.stage: task.build for task in (self, *self.requires())}
         publish(self.places.fs, self.places.layout, self.dropped, self.build, builds)
         acknowledge(self.places, {self.feed}, self.drop)

@@ -88,6 +88,7 @@ class RunClient(luigi.Task):
                     places.log.error("drop cannot be processed", feed=feed, drop=drop.id, error=str(error))
                     fault = error
                 else:
+                    task.at_once()
                     ready.append(task)
         return ready, fault
 

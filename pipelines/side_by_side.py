@@ -1,7 +1,7 @@
-"""The actions of a workflow, stage after stage, those of a stage side by side: threads over one Spark session.
+"""Tasks side by side: threads over one Spark session.
 
-Luigi's worker runs one task at a time. A workflow's actions are therefore begun here, and the Luigi task of each waits
-for its own: so each stands on the scheduler's page, with what became of it.
+Luigi's worker runs one task at a time. What can be done at once is therefore begun here, and the Luigi task of each
+waits for its own: so each stands on the scheduler's page, with what became of it.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from typing import Protocol
 from conf.errors import LandfallError
 
 _RUNNING: dict[str, Future[None]] = {}
+_TOGETHER: dict[str, Sequence[Work]] = {}
 
 
 class Work(Protocol):
-    """What is run: an ``Action``."""
+    """What is run: an ``OutputTask``."""
 
     task_id: str
 
@@ -32,7 +33,7 @@ class Work(Protocol):
 
 
 def begin(stages: Sequence[Sequence[Work]], workers: int) -> None:
-    """Begins work in the background.
+    """Begins work in the background, such as the actions of a workflow, stage after stage.
 
     An action that fails keeps back those that read its table, and no other.
 
@@ -47,12 +48,26 @@ def begin(stages: Sequence[Sequence[Work]], workers: int) -> None:
     threading.Thread(target=_stages, args=(stages, workers), name="workflow", daemon=True).start()
 
 
+def together(*works: Work) -> None:
+    """Says that these are begun at once when the first of them is waited for; what they require is done by then."""
+    if not any(work.task_id in _RUNNING for work in works):
+        _TOGETHER.update((work.task_id, works) for work in works)
+
+
 def wait(work: Work) -> bool:
     """Waits for work that was begun here, and raises what it raised; False if it was not begun here."""
+    beside = _TOGETHER.get(work.task_id, ())
+    missing = [other for other in beside if not other.complete()]
+    if missing and work.task_id not in _RUNNING:
+        begin([missing], len(missing))
     future = _RUNNING.get(work.task_id)
     if future is None:
         return False
-    future.result()
+    try:
+        future.result()
+    finally:
+        if beside:  # waited for once: whoever runs it again, after a fault, has it begun again
+            del _RUNNING[work.task_id]
     return True
 
 

@@ -1,28 +1,20 @@
-"""Whom Spark asks for Python workers on this machine: a process that loads what they need, once, and forks them.
+"""Whom Spark asks for Python workers on this machine: a process that has loaded what they need, and forks them.
 
-Usage: ``python -m spark_jobs.daemon pyspark.worker``, as Spark says it (``spark.python.daemon.module``).
+Usage: ``python -m spark_jobs.daemon pyspark.worker``, as Spark says it (``spark.python.daemon.module``). Loading takes
+seconds. Where a process was started ahead (``spark_jobs.ahead``), it is that one that serves, and this one that waits.
 """
 
 from __future__ import annotations
 
-import gc
-
-import pyarrow as pa
-from pyspark import daemon
-
-# What the stages' tasks run: a forked worker has it at once, and shares its memory.
-import spark_jobs.fetch
-import spark_jobs.parse
-import spark_jobs.store
-import spark_jobs.transform  # noqa: F401
+from spark_jobs import ahead
 
 
 def main() -> None:
     """Serves until Spark ends it."""
-    pa.array([None])  # the first one loads pandas
-    # A worker collects garbage after each task: looking at all that was loaded takes longer than Spark's own part.
-    gc.freeze()
-    daemon.manager()
+    if not ahead.hand_over():
+        from spark_jobs import loaded  # only where no other process has
+
+        loaded.serve()
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812
 
 from conf.errors import DropHeld
-from spark_jobs import shards
+from spark_jobs import files, shards
 from spark_jobs.schemas import ORIGINALS, REQUESTS, SETTLED
 from spark_jobs.shards import Tally, Written
 from spark_jobs.tables import read, select_settled, write_none
@@ -33,7 +33,7 @@ class FetchJob:
     """One drop's fetching.
 
     Attributes:
-        requests: uri of Validate's requests.
+        requests: path of Validate's requests.
         originals: path of the directory that takes the shards; those in it are kept.
         settled: path of the directory that takes the lines that failed.
         policy: limits of one Spark task.
@@ -54,16 +54,17 @@ class FetchJob:
 
         DropHeld when too many requests failed in passing: the next run asks for those only.
         """
-        requests = read(spark, REQUESTS, self.requests)
-        sizes = {row.shard: row["count"] for row in requests.groupBy("shard").count().collect()}
+        requests = read(spark, REQUESTS, self.fs.uri(self.requests))
+        sizes = files.count_values(self.fs, self.requests, "shard")
         asked = sum(sizes.values())
         self.fs.make_directory(self.originals)
         before = self._rounds()
         missing = sorted(sizes.keys() - before.keys())
         first = requests.where(F.col("shard").isin(missing)) if before else requests
         written = self._fetch(first.withColumn("round", F.lit(0)), missing)
-        if not shards.total(self._tallies(written)).failed:
-            return self._settle_none(spark, asked), {one.name: one.sha256 for one in written}
+        fared = shards.total(self._tallies(written))
+        if not fared.failed:
+            return self._settle_none(asked, fared), {one.name: one.sha256 for one in written}
         passing = self._passing(spark, requests)
         if before and self._too_many(passing.count(), asked):
             # What failed in passing in an earlier run is asked for again; what failed in this one has had its attempts.
@@ -125,10 +126,10 @@ class FetchJob:
         settled.coalesce(1).write.mode("overwrite").parquet(self.fs.uri(self.settled))
         return {"requests": asked, **_sums(last)}
 
-    def _settle_none(self, spark: SparkSession, asked: int) -> dict[str, int]:
+    def _settle_none(self, asked: int, fared: Tally) -> dict[str, int]:
         """As ``_settle`` where nothing failed, in any round: each request has one answer."""
         write_none(self.fs, self.settled, SETTLED)
-        return {"requests": asked, **_sums(read(spark, ORIGINALS, self.fs.uri(self.originals)))}
+        return {"requests": asked, "ok": fared.ok, "quarantined": fared.failed, "bytes": fared.bytes}
 
 
 def answers(originals: DataFrame) -> DataFrame:

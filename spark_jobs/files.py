@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -21,9 +22,9 @@ def count_rows(fs: FileSystem, directory: str) -> int:
     return total
 
 
-def count_values(fs: FileSystem, directory: str, column: str) -> Counter[str]:
-    """How often each value of a text column is in a table's files."""
-    counts: Counter[str] = Counter()
+def count_values(fs: FileSystem, directory: str, column: str) -> Counter[Any]:
+    """How often each value of a column is in a table's files."""
+    counts: Counter[Any] = Counter()
     for path in _paths(fs, directory):
         with fs.open(path) as file:
             for batch in pq.ParquetFile(file).iter_batches(_BATCH_ROWS, columns=[column]):

@@ -11,9 +11,11 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import reduce
 from typing import Any, BinaryIO, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
 
@@ -30,13 +32,14 @@ _SECONDS_BETWEEN_LOOKS = 1.0
 
 
 class Tally(NamedTuple):
-    """How rows fared."""
+    """How rows fared, and the bytes of their pictures."""
 
     ok: int = 0
     failed: int = 0
+    bytes: int = 0
 
     def plus(self, other: Tally) -> Tally:
-        return Tally(self.ok + other.ok, self.failed + other.failed)
+        return Tally(self.ok + other.ok, self.failed + other.failed, self.bytes + other.bytes)
 
 
 class Written(NamedTuple):
@@ -72,9 +75,10 @@ class ShardWriter:
         self._tally = Tally()
 
     def write(self, row: dict[str, Any]) -> None:
+        size, ok = len(row["content"] or b""), row["rule"] == "ok"
         self._rows.append(row)
-        self._bytes += len(row["content"] or b"")
-        self._tally = self._tally.plus(Tally(1, 0) if row["rule"] == "ok" else Tally(0, 1))
+        self._bytes += size
+        self._tally = self._tally.plus(Tally(int(ok), int(not ok), size))
         if self._bytes >= _ROW_GROUP_BYTES or len(self._rows) >= _ROW_GROUP_ROWS:
             self._flush()
 
@@ -134,8 +138,11 @@ def write_shard(fs: FileSystem, path: str, schema: pa.Schema, rows: Iterator[dic
 def tally_of(fs: FileSystem, path: str) -> Tally:
     """How a finished shard's rows fared, from its footer."""
     with fs.open(path) as file:
-        metadata = pq.read_metadata(file).metadata or {}
-    return Tally(*json.loads(metadata[_FOOTER]))
+        shard = pq.ParquetFile(file)
+        said = json.loads(shard.metadata.metadata[_FOOTER])
+        # Earlier versions did not count bytes.
+        size = said[2:] or [pc.sum(shard.read(["bytes"]).column("bytes")).as_py() or 0]
+    return Tally(*said[:2], *size)
 
 
 def finished(fs: FileSystem, directory: str) -> list[str]:
@@ -157,19 +164,17 @@ def each(spark: SparkSession, items: Sequence[str], work: Callable[[str], Writte
     return collect_written(numbers.mapInArrow(run, WRITTEN_DDL).collect())
 
 
-WRITTEN_DDL = "name string, sha256 string, ok long, failed long"
+WRITTEN_DDL = "name string, sha256 string, ok long, failed long, bytes long"
 
 
 def written_batch(written: Written) -> pa.RecordBatch:
     """One ``Written`` as a row of WRITTEN_DDL."""
-    return pa.RecordBatch.from_pylist(
-        [{"name": written.name, "sha256": written.sha256, "ok": written.tally.ok, "failed": written.tally.failed}]
-    )
+    return pa.RecordBatch.from_pylist([{"name": written.name, "sha256": written.sha256, **written.tally._asdict()}])
 
 
 def collect_written(rows: Sequence[Any]) -> list[Written]:
     """Rows of WRITTEN_DDL as ``Written``."""
-    return [Written(row.name, row.sha256, Tally(row.ok, row.failed)) for row in rows]
+    return [Written(row.name, row.sha256, Tally(row.ok, row.failed, row.bytes)) for row in rows]
 
 
 @contextmanager
@@ -203,7 +208,7 @@ def count(fs: FileSystem, directory: str, seen: dict[str, Tally]) -> None:
 
 def total(seen: dict[str, Tally]) -> Tally:
     """How the rows of all shards fared."""
-    return Tally(sum(tally.ok for tally in seen.values()), sum(tally.failed for tally in seen.values()))
+    return reduce(Tally.plus, seen.values(), Tally())
 
 
 def sha256(content: bytes) -> str:

@@ -31,7 +31,7 @@ def begin(settings: Settings, little: bool) -> None:
     # To become an HDFS user is a matter of the whole process.
     alone = settings.spark.is_local and not settings.spark.remote and not settings.lake.url.startswith("hdfs://")
     if alone and SparkSession.getActiveSession() is None:
-        early.begin(lambda: driver.start(settings, little))
+        early.begin(lambda: driver.start(settings, little, ahead=True))
 
 
 def session(settings: Settings | None = None, little: bool = False) -> SparkSession:

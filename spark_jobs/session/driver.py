@@ -18,6 +18,7 @@ from pyspark.sql import SparkSession
 
 from conf.settings import Settings
 from spark_jobs import hadoop
+from spark_jobs.ahead import Ahead
 from spark_jobs.session import executors, java
 from spark_jobs.session.properties import properties_file
 from spark_jobs.session.reach import refuse_out_of_reach
@@ -26,13 +27,15 @@ from spark_jobs.session.shipping import archive
 # They print an exception's whole JVM stack as JSON, before it reaches whoever turns it into a sentence.
 _TALKERS = ("DataFrameQueryContextLogger", "SQLQueryContextLogger")
 _LOG = "spark.log"
+_ahead: list[Ahead] = []
 
 
-def start(settings: Settings, little: bool = False) -> SparkSession:
+def start(settings: Settings, little: bool = False, ahead: bool = False) -> SparkSession:
     """Starts a JVM and its session (some seconds); what is started dies if this is interrupted.
 
     Args:
         little: whether the work is little (``java.options``).
+        ahead: whether Python workers will be asked for: what they need is loaded while the JVM starts.
     """
     for name in _TALKERS:
         logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -43,6 +46,8 @@ def start(settings: Settings, little: bool = False) -> SparkSession:
         file = held.enter_context(properties_file(settings, little=little))
         for block in (_told(settings, file), hadoop.acting(settings), _no_orphan()):
             held.enter_context(block)
+        if ahead and chosen.is_local and not chosen.python:
+            _ahead.append(Ahead())
         if not SparkContext._gateway:
             _launch(log(settings))
         spark = SparkSession.builder.getOrCreate()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 
 from pyspark.sql import DataFrame, SparkSession
 
 from spark_jobs import files, schemas
+from spark_jobs.at_once import write_each
 from spark_jobs.progress import Step, silent
 from spark_jobs.star.dimensions import dim_date, dim_drop, dim_image, dim_outcome, dim_source
 from spark_jobs.star.fact import fact_image_request
@@ -61,24 +63,24 @@ def load(spark: SparkSession, inputs: LoadInputs, fs: FileSystem, goal: str, ste
         and images (results; equal pictures once).
     """
     requests, settled = inputs.read_requests(spark), inputs.read_settled(spark)
-    uri = fs.uri(goal)
     originals, images = inputs.read_originals(spark), inputs.read_images(spark)
+    uri, drop = fs.uri(goal), inputs.drop
 
-    fact = fact_image_request(requests, settled, originals, images, inputs.drop)
-    tables = len(LOADED)
-    step(0, tables, "writes fact_image_request")
-    in_few_files(fact).write.parquet(f"{uri}/fact_image_request")
-    small = {
-        "dim_date": dim_date(spark, inputs.drop.receipt),
-        "dim_drop": dim_drop(spark, inputs.drop),
-        "dim_source": dim_source(requests, settled),
-        "dim_outcome": dim_outcome(spark, settled, images),
+    def one_file(name: str, rows: Callable[[], DataFrame]) -> None:
+        rows().coalesce(1).write.parquet(f"{uri}/{name}")
+
+    def few_files(name: str, rows: Callable[[], DataFrame]) -> None:
+        in_few_files(rows()).write.parquet(f"{uri}/{name}")
+
+    tables = {
+        "fact_image_request": (few_files, lambda: fact_image_request(requests, settled, originals, images, drop)),
+        "dim_image": (few_files, lambda: dim_image(images)),
+        "dim_outcome": (one_file, lambda: dim_outcome(spark, settled, images)),
+        "dim_source": (one_file, lambda: dim_source(requests, settled)),
+        "dim_date": (one_file, lambda: dim_date(spark, drop.receipt)),
+        "dim_drop": (one_file, lambda: dim_drop(spark, drop)),
     }
-    for done, (name, rows) in enumerate(small.items(), 1):
-        step(done, tables, f"writes {name}")
-        rows.coalesce(1).write.parquet(f"{uri}/{name}")
-    step(tables - 1, tables, "writes dim_image")
-    in_few_files(dim_image(images)).write.parquet(f"{uri}/dim_image")
+    write_each({name: partial(write, name, rows) for name, (write, rows) in tables.items()}, step, 0, len(LOADED))
     return _counts(fs, goal)
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC
+from functools import partial
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from conf.feeds.columns import Column as FeedColumn
 from conf.rules import rule
+from spark_jobs.at_once import write_each
 from spark_jobs.progress import Step, silent
 from spark_jobs.records import shape as written
 from spark_jobs.star import keys
@@ -69,21 +71,23 @@ def load_records(spark: SparkSession, inputs: RecordInputs, goal: str, step: Ste
         read(spark) for read in (inputs.read_records, inputs.read_settled, inputs.read_warnings)
     )
     fact, lines = fact_name(drop.feed), line_name(drop.feed)
-    steps = 3 + len(dimensions(drop.records))
+    steps = 5 + len(dimensions(drop.records))
     step(0, steps, f"writes {fact}")
     _write_fact(fact_records(records, drop), drop, f"{goal}/{fact}")
     step(1, steps, f"writes {lines}")
     in_few_files(fact_lines(settled, warnings, drop)).write.parquet(f"{goal}/{lines}")
     told = spark.read.schema(spark_schema(line_table(drop.feed).columns)).parquet(f"{goal}/{lines}")
-    small = {
-        "dim_date": dim_date(spark, drop.receipt),
-        "dim_drop": dim_drop(spark, drop),
-        "dim_outcome": dim_outcome(spark, told, drop),
-        **{f"dim_{column.name}": dim_column(records, column) for column in dimensions(drop.records)},
+    small: dict[str, Callable[[], DataFrame]] = {
+        **{f"dim_{column.name}": partial(dim_column, records, column) for column in dimensions(drop.records)},
+        "dim_outcome": lambda: dim_outcome(spark, told, drop),
+        "dim_date": lambda: dim_date(spark, drop.receipt),
+        "dim_drop": lambda: dim_drop(spark, drop),
     }
-    for done, (name, rows) in enumerate(small.items(), 2):
-        step(done, steps, f"writes {name}")
-        rows.coalesce(1).write.parquet(f"{goal}/{name}")
+
+    def write(name: str) -> None:
+        small[name]().coalesce(1).write.parquet(f"{goal}/{name}")
+
+    write_each({name: partial(write, name) for name in small}, step, 2, steps)
     return _counts(spark, goal, drop, told)
 
 
