@@ -32,7 +32,7 @@ class Ahead:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
             listener.bind(os.environ[_PLACE])
             listener.listen(1)
-            self._process = subprocess.Popen(
+            self.process = subprocess.Popen(
                 [sys.executable, "-m", "spark_jobs.ahead", str(listener.fileno()), str(place)],
                 stdin=subprocess.PIPE,  # ends when this process does
                 stdout=subprocess.DEVNULL,

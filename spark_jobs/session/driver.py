@@ -47,7 +47,8 @@ def start(settings: Settings, little: bool = False, ahead: bool = False) -> Spar
         for block in (_told(settings, file), hadoop.acting(settings), _no_orphan()):
             held.enter_context(block)
         if ahead and chosen.is_local and not chosen.python:
-            _ahead.append(Ahead())
+            with contextlib.suppress(OSError):  # it saves a second or two, no more
+                _ahead.append(Ahead())
         if not SparkContext._gateway:
             _launch(log(settings))
         spark = SparkSession.builder.getOrCreate()
