@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 
 from spark_jobs.progress import Step
 
 _AT_ONCE = 2
 
 
-def write_each(writes: Mapping[str, Callable[[], None]], step: Step, done: int, total: int) -> None:
+def write_each(writes: Mapping[str, Callable[[], object]], step: Step, done: int, total: int) -> None:
     """Does all of these; they begin in order.
 
     Args:
@@ -22,15 +23,19 @@ def write_each(writes: Mapping[str, Callable[[], None]], step: Step, done: int, 
     Raises:
         What the first of them that failed raised, once those that had begun have ended; no other begins after it.
     """
+    failed = threading.Event()
 
     def write(number: int, name: str) -> None:
+        if failed.is_set():
+            return
         step(done + number, total, f"writes {name}")
-        writes[name]()
+        try:
+            writes[name]()
+        except BaseException:
+            failed.set()
+            raise
 
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="write") as pool:
-        futures: list[Future[None]] = [pool.submit(write, number, name) for number, name in enumerate(writes)]
-        wait(futures, return_when=FIRST_EXCEPTION)
-        pool.shutdown(cancel_futures=True)
+        futures = [pool.submit(write, number, name) for number, name in enumerate(writes)]
     for future in futures:
-        if not future.cancelled():
-            future.result()
+        future.result()
