@@ -27,6 +27,9 @@ bench: $(READY)  ## Landfall's time against what a user would pick instead (hour
 	@$(BIN)/python -m bench.growth 1000 5000 20000 80000
 	@$(BIN)/python -m bench.drops 1 10 100 1000
 	@$(BIN)/python -m bench.records 2000000 3
+	@$(BIN)/python -m bench.records_growth 1000000 2000000
+	@$(BIN)/python -m bench.unique 100000 1 10 50
+	@$(BIN)/python -m bench.clients 1 25 100
 
 docker-check:    ## the container image, built with buildah, and the demo run in it (root; ten minutes)
 	@docker/check.sh

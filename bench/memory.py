@@ -9,8 +9,10 @@ from __future__ import annotations
 import contextlib
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import psutil
@@ -56,14 +58,47 @@ def watched(
     return time.monotonic() - began, peak, parts
 
 
+@contextlib.contextmanager
+def peak() -> Iterator[dict[str, int]]:
+    """Watches what this process starts while the block runs; at its end: the peak in bytes, by program."""
+    parts: dict[str, int] = {}
+    ended = threading.Event()
+
+    def look() -> None:
+        while not ended.wait(_SECONDS_BETWEEN_LOOKS):
+            now: Counter[str] = Counter()
+            for child in psutil.Process().children():
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    now.update(sizes(child))
+            if now.total() > sum(parts.values()):
+                parts.clear()
+                parts.update(now)
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    try:
+        yield parts
+    finally:
+        ended.set()
+        watcher.join()
+
+
 def sizes(root: psutil.Process) -> dict[str, int]:
     """Bytes by program of a process tree."""
     found: dict[str, int] = {}
     for one in (root, *root.children(recursive=True)):
         with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+            if _begins(one):
+                continue
             name = "luigi" if one.pid == root.pid else one.name()
             found[name] = found.get(name, 0) + one.memory_full_info().pss
     return found
+
+
+def _begins(one: psutil.Process) -> bool:
+    """Whether a JVM is about to start a program here: until then the process has the JVM's memory, counted already."""
+    before = one.parent()
+    return before is not None and "java" in Path(one.exe()).name and one.exe() == before.exe()
 
 
 if __name__ == "__main__":
