@@ -16,7 +16,8 @@ from conf.errors import NotFound
 from conf.feeds import ImagesFeed
 from conf.rules import RULES, rule
 from conf.settings import Settings
-from spark_jobs.index import EntryIndex, Index, Indexer, Range
+from spark_jobs.index import EntryIndex, Index, Range
+from spark_jobs.indexing import indexer_of
 from spark_jobs.lines import records
 from spark_jobs.parse import parse
 from spark_jobs.urls import UrlPolicy
@@ -142,19 +143,13 @@ class CheckingImages(Checking):
                     yield from batch.to_pylist()
 
     def _index(self, entry: Entry, stream: Stream, copy: BinaryIO | None) -> tuple[EntryIndex, tuple[Range, ...]]:
-        settings, feed = self._settings, self._feed
-        indexer = Indexer(
-            entry.ordinal,
-            entry.name,
-            feed.format,
-            feed.delimiter,
-            settings.lines.max_bytes,
-            settings.landing.range_bytes,
-        )
-        while piece := stream.read(_PIECE):
+        piece = stream.read(_PIECE)
+        indexer = indexer_of(self._feed, entry, piece, self._settings)
+        while piece:
             indexer.feed(piece)
             if copy is not None:
                 copy.write(piece)
+            piece = stream.read(_PIECE)
         described, ranges = indexer.close()
         return described, tuple(ranges)
 

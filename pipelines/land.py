@@ -10,9 +10,9 @@ from conf.errors import NotFound, StorageError
 from conf.feeds import ImagesFeed, RecordsFeed
 from conf.settings import Settings
 from pipelines.stage import Stage
-from spark_jobs.index import EntryIndex, Index, Indexer, Range
-from spark_jobs.rejects import are_rejects
-from targets.archive import Entry, entries, is_archive
+from spark_jobs.index import EntryIndex, Index, Range
+from spark_jobs.indexing import indexer_of
+from targets.archive import entries, is_archive
 from targets.dataset import Dataset, Staging
 from targets.filesystem import FileSystem
 from targets.register import identity
@@ -96,7 +96,7 @@ def unpack(file: BinaryIO, feed: ImagesFeed | RecordsFeed, settings: Settings, f
     ranges: list[Range] = []
     for entry, stream in entries(file, settings.landing):
         piece = stream.read(_CHUNK)
-        indexer = _indexer_of(feed, entry, piece, settings)
+        indexer = indexer_of(feed, entry, piece, settings)
         with fs.writer(f"{path}/{entry_file(entry.ordinal)}") as goal:
             while piece:
                 goal.write(piece)
@@ -106,21 +106,6 @@ def unpack(file: BinaryIO, feed: ImagesFeed | RecordsFeed, settings: Settings, f
         found.append(described)
         ranges.extend(its_ranges)
     return Index(tuple(found), tuple(ranges))
-
-
-def _indexer_of(feed: ImagesFeed | RecordsFeed, entry: Entry, head: bytes, settings: Settings) -> Indexer:
-    """The indexer of one entry of a drop.
-
-    Args:
-        head: how the entry begins. Rejects that come back are what we wrote, whatever the feed's own files are.
-    """
-    mended = are_rejects(head, feed.delimiter)
-    how: dict[str, Any] = {}
-    if isinstance(feed, RecordsFeed) and not mended:
-        how = feed.model_dump(include={"quote", "encoding", "header"})
-    form = "csv" if mended else feed.format
-    lines, size = settings.lines.max_bytes, settings.landing.range_bytes
-    return Indexer(entry.ordinal, entry.name, form, feed.delimiter, lines, size, **how)
 
 
 def entry_file(entry: int) -> str:

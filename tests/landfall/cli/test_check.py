@@ -49,6 +49,16 @@ def test_the_summary_counts_by_rule_and_shows_the_first_lines_and_what_to_do(lan
     assert "The same as line 1." in ended.out
 
 
+def test_mended_rejects_are_what_a_run_takes_them_for_whatever_the_feed_is(
+    landfall: Call, file: Path, house: Path
+) -> None:
+    client = house / "conf/clients/demo.toml"
+    client.write_text(client.read_text().replace('size = "/', 'format = "text"\nsize = "/'))
+    file.write_text(f"url,_line,_rule,_message,_fix,_drop\n{GOOD.strip()},3,url.scheme,,,{'a' * 64}\n")
+    ended = landfall("check", "demo", "photos", file, "--format", "json")
+    assert (ended.code, json.loads(ended.out)["ok"], json.loads(ended.out)["lines"]) == (0, 1, 1)
+
+
 def test_the_summary_for_a_script(landfall: Call, file: Path) -> None:
     file.write_text(GOOD + "ftp://a/1/1\n" + GOOD)
     found = json.loads(landfall("check", "demo", "photos", file, "--format", "json").out)
