@@ -13,7 +13,7 @@ from landfall.sample_web import SampleWeb, catalogue
 from landfall.sample_web.catalogue import Line
 from tests.installation import Installation
 
-LINES = 2000
+LINES = 1000
 SEED = 20261121
 
 
@@ -24,7 +24,7 @@ def lines(web: SampleWeb) -> list[Line]:
 
 @pytest.fixture(scope="module")
 def done(installed: Callable[[str], Installation], lines: list[Line]) -> Installation:
-    """An installation that has taken a catalogue of 2,000 lines with every kind of fault."""
+    """An installation that has taken a catalogue of 1,000 lines with every kind of fault."""
     made = installed("main-job")
     made.upload("catalogue.txt", b"".join(line.content + b"\n" for line in lines))
     ran = made.run()

@@ -1,7 +1,8 @@
-"""A run with Luigi's central scheduler: what its page shows, and what becomes of a run when it dies."""
+"""A run with Luigi's central scheduler: what its page shows, and what becomes of a run when it, or a web, dies."""
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -72,30 +73,42 @@ def test_the_page_shows_the_graph_and_what_each_stage_says(client: Installation,
         shown = scheduler.ask("get_task_status_message", task_id=tasks[name]["id"])["statusMessage"]
         assert shown.startswith(f"{name.lower()} is done: "), shown
         assert scheduler.ask("get_task_progress_percentage", task_id=tasks[name]["id"])["progressPercentage"] == 100
-    client.upload("b.txt", b"no url\n")
+    client.upload("b.txt", b"")
     again = client.luigi(*command(scheduler))
     assert again.returncode == 0, again.stderr
-    assert [receipt["status"] for receipt in client.receipts()] == ["published"] * 2
+    assert [receipt["status"] for receipt in client.receipts()] == ["published", "refused"]
 
 
-def test_a_failed_stage_shows_its_sentence_and_a_run_after_it_goes_on(
-    installation: Installation, scheduler: Luigid
+def test_a_web_that_dies_half_way_is_told_of_on_the_page_and_a_run_after_it_goes_on(
+    installation: Installation, scheduler: Luigid, tmp_path: Path
 ) -> None:
     with SampleWeb(seed=3, process=True) as web:
         own = Installation(installation.root / "own", web.port).prepare()
-        own.upload("a.txt", content(web))
+        catalogued = content(web, 600)
+        own.upload("a.txt", catalogued)
+        run = start(own, scheduler, tmp_path / "told.txt")
+        until(lambda: web.tally.total > 200 or run.poll() is not None, "pictures are asked for", 280)
         web.pause()
-        assert own.luigi(*command(scheduler)).returncode == 30
+        assert run.wait(timeout=280) == 30
+        said = (tmp_path / "told.txt").read_text()
+        failed = re.search(r"(\d+) of 600 pictures failed in passing", said)
+        assert failed, said
+        assert "Traceback" not in said
         tasks = scheduler.tasks()
         assert (tasks["Fetch"]["status"], tasks["Transform"]["status"]) == ("FAILED", "PENDING")
-        told = scheduler.ask("fetch_error", task_id=tasks["Fetch"]["id"])["error"]
-        assert "40 of 40 pictures failed in passing" in told
-        assert "Traceback" not in told
+        shown = scheduler.ask("fetch_error", task_id=tasks["Fetch"]["id"])["error"]
+        assert failed[0] in shown
+        assert "Traceback" not in shown
+        assert own.receipts() == []
+        assert "held" in own.landfall("status", "--client", own.client).stdout.lower()
         web.resume()
         ran = own.luigi(*command(scheduler))
         assert ran.returncode == 0, ran.stderr
         assert {task["status"] for task in scheduler.tasks().values()} == {"DONE"}
-        assert [receipt["counts"]["ok"] for receipt in own.receipts()] == [40]
+        assert [receipt["counts"]["ok"] for receipt in own.receipts()] == [600]
+        # What came before the web died is not asked for again.
+        paths = {line.decode().removeprefix(web.url) for line in catalogued.splitlines()}
+        assert len(paths & web.requests.keys()) == int(failed[1]) < 600
 
 
 @pytest.mark.slow
