@@ -13,8 +13,8 @@ help:            ## what can be made
 demo: $(READY)   ## install what is missing, then run the main job on a sample catalogue
 	@$(BIN)/landfall demo
 
-test: $(READY)   ## every test but the slow ones
-	@$(BIN)/pytest -m "not slow"
+test: $(READY)   ## every test but the slow ones, two files at a time
+	@$(BIN)/pytest -m "not slow" -n 2 --dist loadfile --no-loadscope-reorder
 
 test-slow: $(READY)  ## the slow ones
 	@$(BIN)/pytest -m slow

@@ -54,6 +54,7 @@ setup(
             "pandas-stubs",
             "pytest>=9",
             "pytest-timeout>=2",
+            "pytest-xdist>=3.8",
             "pyyaml>=6",
             "ruff>=0.17",
             "trustme>=1.2",

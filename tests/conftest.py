@@ -21,6 +21,11 @@ hypothesis.settings.register_profile("landfall", deadline=None, derandomize=True
 hypothesis.settings.load_profile("landfall")
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Names binary parameters by their argument: what is packed may hold the time, and names are the same each time."""
+    return argname if isinstance(val, bytes) and not val.decode("latin-1").isprintable() else None
+
+
 @pytest.fixture(autouse=True)
 def _own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Each test has a home of its own and reads its settings afresh."""

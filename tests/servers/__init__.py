@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import functools
 import os
 import random
 import shutil
 import socket
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -56,8 +60,17 @@ def free_port() -> int:
     raise AssertionError("no port of 127.0.0.1 is free")
 
 
+@contextlib.contextmanager
+def alone(what: str) -> Iterator[None]:
+    """Keeps all other tests of this machine, which other processes may run, from doing the same meanwhile."""
+    with (Path(tempfile.gettempdir()) / f"landfall-tests-{os.geteuid()}-{what}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 @functools.cache
 def _prepare() -> str:
     """Installs what is missing; what the script said if it could not."""
-    done = subprocess.run([str(_PREPARE)], capture_output=True, text=True, check=False)
+    with alone("packages"):
+        done = subprocess.run([str(_PREPARE)], capture_output=True, text=True, check=False)
     return "" if done.returncode == 0 else done.stderr.strip()

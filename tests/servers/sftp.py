@@ -22,7 +22,7 @@ from pathlib import Path
 
 from auth.directory.file import FileDirectory
 from tests.installation import OPERATOR, Installation
-from tests.servers import free_port, missing, program
+from tests.servers import alone, free_port, missing, program
 
 ADMIN = "ada"
 _SECONDS_TO_START = 90
@@ -152,7 +152,13 @@ class SftpHost(Installation):
 
     def config(self, *options: str) -> subprocess.CompletedProcess[str]:
         """``landfall sftp config`` as its admin."""
-        return self.landfall("sftp", "config", *options, user=ADMIN)
+        with alone("accounts"):
+            return self.landfall("sftp", "config", *options, user=ADMIN)
+
+    def sh(self, script: str) -> None:
+        """Runs a script that makes or removes accounts."""
+        with alone("accounts"):
+            subprocess.run(["/bin/sh"], input=script, text=True, check=True, stdout=subprocess.DEVNULL)
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -239,9 +245,10 @@ class SftpHost(Installation):
 
     def remove(self) -> None:
         """Takes accounts, groups and the directory away."""
-        for user in [entry.pw_name for entry in pwd.getpwall() if entry.pw_name.startswith(f"{self.prefix}-")]:
-            subprocess.run([program("userdel"), "--force", user], check=True, capture_output=True)
-        subprocess.run([program("groupdel"), f"{self.prefix}-all"], check=False, capture_output=True)
+        with alone("accounts"):
+            for user in [entry.pw_name for entry in pwd.getpwall() if entry.pw_name.startswith(f"{self.prefix}-")]:
+                subprocess.run([program("userdel"), "--force", user], check=True, capture_output=True)
+            subprocess.run([program("groupdel"), f"{self.prefix}-all"], check=False, capture_output=True)
         shutil.rmtree(self.base, ignore_errors=True)
 
 
