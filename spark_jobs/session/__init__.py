@@ -6,6 +6,7 @@ Its driver is a JVM of this process (``spark.master``, local or a cluster), or a
 from __future__ import annotations
 
 import os
+import threading
 
 from pyspark import SparkContext
 from pyspark.sql import SparkSession
@@ -20,6 +21,8 @@ __all__ = ["LITTLE", "begin", "isolated", "leave", "session", "tasks_at_once"]
 
 # Sessions of Connect servers, by process: a forked one makes its own.
 _REMOTE: dict[int, SparkSession] = {}
+# Threads may ask for the first session at once.
+_ONE_STARTS = threading.Lock()
 
 
 def begin(settings: Settings, little: bool) -> None:
@@ -41,7 +44,8 @@ def session(settings: Settings | None = None, little: bool = False) -> SparkSess
         little: whether what it is asked for is of few rows (``sized.suit``).
     """
     settings = settings or load_settings()
-    spark = _session(settings)
+    with _ONE_STARTS:
+        spark = _session(settings)
     suit(spark, settings, little)
     return spark
 

@@ -51,8 +51,14 @@ class Held:
         self.process.send_signal(signal.SIGCONT)
 
     def end(self) -> tuple[int, str]:
-        """Awaits the end; the exit code and what the run said."""
-        return self.process.wait(timeout=280), self.output.read_text()
+        """Awaits the end; the exit code and what the run said. It stops no more for stages beside the one it was in."""
+        until(self._has_ended, "the run ends", 280)
+        return self.process.wait(), self.output.read_text()
+
+    def _has_ended(self) -> bool:
+        if self.process.poll() is None and self._is_still():
+            self.go_on()
+        return self.process.poll() is not None
 
 
 @contextmanager

@@ -99,9 +99,10 @@ def test_a_server_that_goes_away_in_the_middle_of_each_stage_and_comes_back(
         assert code == 30, said
         assert f"The directory cannot be reached ({slapd.ldaps}: it refuses the connection)" in said
         assert "Traceback" not in said
-        left.remove(stage)
-        # What was begun is done, and nothing else was begun.
-        assert sorted([*events(met, "finished"), *left]) == sorted(STAGES)
+        # What was begun is done, Store and Load beside each other perhaps, and nothing else was begun.
+        assert stage in events(met, "finished")
+        assert sorted(events(met, "started")) == sorted(events(met, "finished"))
+        left = [each for each in left if each not in events(met, "finished")]
 
     done = met.run()
     assert done.returncode == 0, done.stdout + done.stderr
