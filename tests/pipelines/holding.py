@@ -38,11 +38,28 @@ class Held:
     installation: Installation
     process: subprocess.Popen[bytes]
     output: Path
+    told: int  # stages that the journal says were begun, of which this was asked or which came before the run
 
     def stage(self) -> str:
-        """Awaits that the run stops or ends; the stage that it has begun, or nothing if it has ended."""
-        until(lambda: self.process.poll() is not None or self._is_still(), "the run stops", 280)
-        return "" if self.process.poll() is not None else events(self.installation, "started")[-1]
+        """Awaits that the run stops or ends; a stage that it has begun, or nothing if it has ended.
+
+        Two that begin at once may stop it once or twice: each is told while it holds still, or not at all.
+        """
+        until(self._is_met, "the run stops", 280)
+        if self.process.poll() is not None:
+            return ""
+        self.told += 1
+        return events(self.installation, "started")[self.told - 1]
+
+    def _is_met(self) -> bool:
+        if self.process.poll() is not None:
+            return True
+        if not self._is_still():
+            return False
+        if len(events(self.installation, "started")) > self.told:
+            return True
+        self.go_on()
+        return False
 
     def _is_still(self) -> bool:
         return bool(psutil.Process(self.process.pid).status() == psutil.STATUS_STOPPED)
@@ -64,7 +81,7 @@ class Held:
 @contextmanager
 def held(installation: Installation, stages: Collection[str]) -> Iterator[Held]:
     """Runs the client, which stops in each of these stages."""
-    said = installation.root / "said"
+    said, before = installation.root / "said", len(events(installation, "started"))
     with said.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-c", _DRIVER, ",".join(stages), *installation.luigi_command()],
@@ -75,7 +92,7 @@ def held(installation: Installation, stages: Collection[str]) -> Iterator[Held]:
             stderr=subprocess.STDOUT,
         )
     try:
-        yield Held(installation, process, said)
+        yield Held(installation, process, said, before)
     finally:
         process.kill()
         process.wait()
