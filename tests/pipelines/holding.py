@@ -38,7 +38,8 @@ class Held:
     installation: Installation
     process: subprocess.Popen[bytes]
     output: Path
-    told: int  # stages that the journal says were begun, of which this was asked or which came before the run
+    stages: Collection[str]
+    told: int  # of these stages, those that the journal says were begun before the run, or that it was asked for
 
     def stage(self) -> str:
         """Awaits that the run stops or ends; a stage that it has begun, or nothing if it has ended.
@@ -49,14 +50,17 @@ class Held:
         if self.process.poll() is not None:
             return ""
         self.told += 1
-        return events(self.installation, "started")[self.told - 1]
+        return self._begun()[self.told - 1]
+
+    def _begun(self) -> list[str]:
+        return [stage for stage in events(self.installation, "started") if stage in self.stages]
 
     def _is_met(self) -> bool:
         if self.process.poll() is not None:
             return True
         if not self._is_still():
             return False
-        if len(events(self.installation, "started")) > self.told:
+        if len(self._begun()) > self.told:
             return True
         self.go_on()
         return False
@@ -81,7 +85,8 @@ class Held:
 @contextmanager
 def held(installation: Installation, stages: Collection[str]) -> Iterator[Held]:
     """Runs the client, which stops in each of these stages."""
-    said, before = installation.root / "said", len(events(installation, "started"))
+    said = installation.root / "said"
+    before = sum(stage in stages for stage in events(installation, "started"))
     with said.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-c", _DRIVER, ",".join(stages), *installation.luigi_command()],
@@ -92,7 +97,7 @@ def held(installation: Installation, stages: Collection[str]) -> Iterator[Held]:
             stderr=subprocess.STDOUT,
         )
     try:
-        yield Held(installation, process, said, before)
+        yield Held(installation, process, said, tuple(stages), before)
     finally:
         process.kill()
         process.wait()
