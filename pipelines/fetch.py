@@ -8,9 +8,7 @@ from typing import Any
 from pipelines.stage import Stage
 from pipelines.validate import Validate
 from spark_jobs import shards
-from spark_jobs.fetch import FetchJob
 from spark_jobs.session import tasks_at_once
-from spark_jobs.web.policy import WebPolicy
 from targets.dataset import Staging
 
 
@@ -35,6 +33,9 @@ class Fetch(Stage):
         }
 
     def work(self, place: Staging) -> tuple[Mapping[str, int], Mapping[str, str]]:
+        from spark_jobs.fetch import FetchJob
+        from spark_jobs.web.policy import WebPolicy
+
         settings, feed, validated = self.places.settings, self.dropped.images, self.inputs["validate"].dataset
         spark = self.spark()
         requests = validated.manifest().counts["requests"]

@@ -59,6 +59,9 @@ class OutputTask(luigi.Task):
     resumable: ClassVar[bool] = False
     """Whether what a killed attempt finished is kept."""
 
+    _said = ""
+    _share = 0, 0
+
     @property
     def name(self) -> str:
         """What is made, in a word, such as ``fetch``."""
@@ -136,7 +139,10 @@ class OutputTask(luigi.Task):
 
     def run(self) -> None:
         """Makes the output, or waits for the thread that is making it."""
-        if not side_by_side.wait(self):
+        self._show_last()
+        if side_by_side.wait(self):
+            self._show_last()
+        else:
             self.make()
 
     def make(self) -> None:
@@ -157,11 +163,13 @@ class OutputTask(luigi.Task):
 
     def say(self, message: str) -> None:
         """A sentence for the scheduler page and the run log."""
+        self._said = message
         show(self, message)
         self.log.info(message)
 
     def step(self, done: int, total: int, message: str) -> None:
         """Tells that so many of the task's steps are done, and what comes next."""
+        self._share = done, total
         show_share(self, done, total)
         self.say(message)
 
@@ -174,10 +182,15 @@ class OutputTask(luigi.Task):
         """
 
         def report(tally: Tally) -> None:
-            show_share(self, tally.ok + tally.failed, total)
-            self.say(say_progress(tally, total, what))
+            self.step(tally.ok + tally.failed, total, say_progress(tally, total, what))
 
         return report
+
+    def _show_last(self) -> None:
+        """Puts on the scheduler page what a thread said before Luigi ran the task: until then it has none."""
+        if self._said:
+            show_share(self, *self._share)
+            show(self, self._said)
 
     def after_fault(self) -> None:
         """What is given up when the work breaks off: the next task asks for a session afresh, if this one's server may

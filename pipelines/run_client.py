@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import functools
+import importlib
 import multiprocessing
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 
 import luigi
 
 from auth.gate import Permit, authorize
 from conf.actions import reads
 from conf.errors import LandfallError, NotFound
-from conf.feeds import RecordsFeed
+from conf.feeds import ImagesFeed, RecordsFeed
 from conf.problems import nearest
 from pipelines.claims import acknowledge, claim, unpublished
 from pipelines.context import Context, context, run_id
@@ -47,10 +49,9 @@ class RunClient(luigi.Task):
             claim(places, permit)
             acknowledge(places, permit.feeds)
             waiting = unpublished(places, permit)
+            if waiting:
+                _begin(places, [drop for drops in waiting.values() for drop in drops])
             ready, fault = self._ready(places, waiting)
-            if ready:
-                size = sum(drop.size for drops in waiting.values() for drop in drops)
-                begin(places.settings, little=size <= LITTLE)
             if forked():
                 yield ready  # several workers would run the workflows beside the drops that they are to see
             # One worker takes the drops first, and the workflows also when a drop has failed.
@@ -123,6 +124,19 @@ class RunClient(luigi.Task):
     def on_failure(self, exception: BaseException) -> str:
         """What the scheduler page shows."""
         return explain(super().on_failure, exception)
+
+
+def _begin(places: Context, drops: Sequence[Drop]) -> None:
+    """Has Spark start, and what its jobs need be imported meanwhile."""
+    begin(places.settings, little=sum(drop.size for drop in drops) <= LITTLE)
+    if any(isinstance(drop.config, ImagesFeed) for drop in drops):
+        threading.Thread(target=_import_jobs, name="jobs", daemon=True).start()
+
+
+def _import_jobs() -> None:
+    """The jobs that need the most modules: their stages name them only once they work."""
+    for job in ("spark_jobs.fetch", "spark_jobs.transform"):
+        importlib.import_module(job)
 
 
 def _follows(drop: Drop) -> bool:

@@ -9,7 +9,6 @@ from pipelines.fetch import Fetch
 from pipelines.stage import Stage
 from pipelines.validate import Validate
 from spark_jobs import transforms
-from spark_jobs.transform import TransformJob
 from targets.dataset import Staging
 
 
@@ -29,6 +28,8 @@ class Transform(Stage):
         return {"transforms": made_by, "max_pixels": limits.max_pixels}
 
     def work(self, place: Staging) -> tuple[Mapping[str, int], Mapping[str, str]]:
+        from spark_jobs.transform import TransformJob
+
         settings, inputs = self.places.settings, self.inputs
         validated, fetched = inputs["validate"].dataset, inputs["fetch"].dataset
         job = TransformJob(

@@ -5,11 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
+import luigi
 import pytest
 
 from conf.errors import LandfallError
 from pipelines import side_by_side
+from pipelines.output_task import OutputTask
+from targets.runlog import RunLog
+from tests.servers.waiting import until
 
 _SECONDS = 30
 
@@ -67,3 +72,32 @@ def test_a_fault_is_its_own_tasks_alone_and_the_next_attempt_is_a_fresh_one() ->
 
 def test_what_was_not_begun_here_is_not_waited_for() -> None:
     assert not side_by_side.wait(Task("alone", lambda: None))
+
+
+class Quick(OutputTask):
+    """One that is done before Luigi comes to it."""
+
+    place = luigi.Parameter()
+    made = False
+
+    @property
+    def log(self) -> RunLog:
+        return RunLog(str(self.place))
+
+    def is_done(self) -> bool:
+        return self.made
+
+    def make(self) -> None:
+        self.step(1, 1, "quick is done: 3 rows")
+        self.made = True
+
+
+def test_what_was_said_before_luigi_came_to_a_task_stands_on_its_page(tmp_path: Path) -> None:
+    slow, quick = Task("slow", lambda: None), Quick(client="demo", place=str(tmp_path / "run.jsonl"))  # type: ignore[no-untyped-call]
+    side_by_side.together(slow, quick)
+    side_by_side.wait(slow)
+    until(quick.is_done, "quick is done")
+    shown = list[object]()
+    quick.set_status_message = quick.set_progress_percentage = shown.append
+    quick.run()
+    assert shown[-2:] == [100, "quick is done: 3 rows"]
