@@ -58,7 +58,7 @@ class Publish(Stage):
         proof = prove(answering.ledger, landed["lines"])
         self.step(1, 3, "writes the rejected rows")
         with place.fs.writer(f"{place.path}/{REJECTS}") as file:
-            rejected = answering.rejected.write(file)
+            rejected = answering.rejected.write(file, proof.quarantined)
         self.step(2, 3, "writes the receipt")
         answer = receipt.published(
             self.dropped,

@@ -75,7 +75,7 @@ class Rejected:
         columns = header or [column.attribute for column in inputs.drop.records.read]
         return cls(inputs.drop, lines, columns, several, lambda name: name == columns[0])
 
-    def write(self, file: BinaryIO) -> int:
+    def write(self, file: BinaryIO, count: int) -> int:
         """Writes them as CSV (UTF-8, the feed's delimiter), ordered by entry and line.
 
         Cells stand as ``fields`` carries them: escaped for a spreadsheet already. What is added here, and the names of
@@ -83,25 +83,29 @@ class Rejected:
 
         Args:
             file: takes the bytes.
+            count: how many lines are quarantined, as the proof says; for none Spark is not asked.
 
         Returns:
             How many rows there are; with none, the file holds the header only.
         """
-        size = F.aggregate(
-            F.map_values("fields"), F.lit(0), lambda total, cell: total + F.coalesce(F.octet_length(cell), F.lit(0))
-        )
-        measure = self.lines.agg(F.count("*").alias("rows"), F.coalesce(F.sum(size), F.lit(0)).alias("bytes"))
-        measured = measure.collect()[0]
-        # Most drops have none; then Spark is asked no more.
-        columns = self._all_columns() if measured["rows"] else self.columns
+        columns = self._all_columns() if count else self.columns
         text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
         writer = csv.writer(text, delimiter=self.drop.config.delimiter)
         writer.writerow([*map(encode, columns), *ADDED])
-        parts = 1 + measured["rows"] // _PART_ROWS + measured["bytes"] // _PART_BYTES
-        for row in _in_order(self.lines, parts) if measured["rows"] else ():
+        rows = 0
+        for row in _in_order(self.lines, self._parts(count)) if count else ():
             writer.writerow([*self._cells(row.fields or {}, columns), *self._added(row)])
+            rows += 1
         text.detach()
-        return int(measured["rows"])
+        return rows
+
+    def _parts(self, count: int) -> int:
+        """In how many parts so many rows come to this process."""
+        size = F.aggregate(
+            F.map_values("fields"), F.lit(0), lambda total, cell: total + F.coalesce(F.octet_length(cell), F.lit(0))
+        )
+        measured: int = self.lines.agg(F.coalesce(F.sum(size), F.lit(0)).alias("bytes")).collect()[0].bytes
+        return 1 + count // _PART_ROWS + measured // _PART_BYTES
 
     def _all_columns(self) -> list[str]:
         """The client's own columns, then by name at most the 1,000 most frequent of those that only lines name."""

@@ -17,8 +17,8 @@ from spark_jobs.index import Index
 from spark_jobs.lines import records
 from spark_jobs.parse import parse
 from spark_jobs.progress import Step, silent
-from spark_jobs.schemas import PARSED, REQUESTS
-from spark_jobs.tables import select_settled, shaped
+from spark_jobs.schemas import PARSED, REQUESTS, SETTLED
+from spark_jobs.tables import select_settled, shaped, write_none
 from spark_jobs.urls import UrlPolicy
 from targets.filesystem import FileSystem
 
@@ -68,7 +68,10 @@ def validate(
         step(1, 3, "writes the lines that go on")
         requests(accepted, shards).coalesce(parts).write.parquet(fs.uri(f"{goal}/requests"))
         step(2, 3, "writes the lines that are settled")
-        bad.unionByName(repeats).coalesce(parts).write.parquet(fs.uri(f"{goal}/settled"))
+        if files.count_rows(fs, f"{goal}/requests") == index.lines:
+            write_none(fs, f"{goal}/settled", SETTLED)
+        else:
+            bad.unionByName(repeats).coalesce(parts).write.parquet(fs.uri(f"{goal}/settled"))
     finally:
         lines.unpersist()
     return _counts(fs, goal)

@@ -78,7 +78,7 @@ def rejected(
 ) -> list[dict[str, str]]:
     file = io.BytesIO()
     inputs = write_stages(root, of or drop(), validated=rows)
-    count = Rejected.of_images(spark, inputs, several, header or []).write(file)
+    count = Rejected.of_images(spark, inputs, several, header or []).write(file, len(rows))
     text = file.getvalue().decode("utf-8")
     found = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=inputs.drop.config.delimiter))
     assert len(found) == count
@@ -90,7 +90,7 @@ def test_quarantined_lines_of_all_stages_are_rows_in_the_order_of_their_lines(
     spark: SparkSession, tmp_path: Path
 ) -> None:
     file = io.BytesIO()
-    assert Rejected.of_images(spark, mixed(tmp_path), False, []).write(file) == 3
+    assert Rejected.of_images(spark, mixed(tmp_path), False, []).write(file, 3) == 3
     header, *rows = csv.reader(io.StringIO(file.getvalue().decode(), newline=""))
     assert header == ["url", "_line", "_rule", "_message", "_fix", "_drop"]
     assert [(row[1], row[2]) for row in rows] == [

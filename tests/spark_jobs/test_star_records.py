@@ -156,7 +156,7 @@ def test_what_does_not_add_up_is_no_proof(
 def test_the_rejects_have_the_clients_columns_and_all_faults(spark: SparkSession, inputs: RecordInputs) -> None:
     file = io.BytesIO()
     header = ["Order ID", "country", "extra", "total"]
-    assert Rejected.of_records(spark, inputs, False, header).write(file) == 2
+    assert Rejected.of_records(spark, inputs, False, header).write(file, 2) == 2
     three, broken = csv.DictReader(io.StringIO(file.getvalue().decode(), newline=""))
     assert list(three) == [*header, "_line", "_rule", "_message", "_fix", "_drop"]
     assert three["_rule"] == "value.one_of; value.type; value.missing"
@@ -167,7 +167,7 @@ def test_the_rejects_have_the_clients_columns_and_all_faults(spark: SparkSession
 
 def test_without_a_header_the_rejects_have_the_feeds_attributes(spark: SparkSession, inputs: RecordInputs) -> None:
     file = io.BytesIO()
-    Rejected.of_records(spark, inputs, False, []).write(file)
+    Rejected.of_records(spark, inputs, False, []).write(file, 2)
     assert file.getvalue().decode().startswith("Order ID,country,ordered_at,total,_line,")
 
 
