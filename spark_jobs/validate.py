@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 from pyspark import StorageLevel
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.pandas.types import from_arrow_schema
 
@@ -55,7 +55,9 @@ def validate(
         shard_rows: requests in a shard, about.
         step: told how far it is.
     """
-    lines = parsed(spark, fs, index, data, policy, max_bytes).persist(StorageLevel.DISK_ONLY)
+    lines = parsed(spark, fs, index, data, policy, max_bytes)
+    # Lines of one shard are read again for less than it takes to keep them.
+    lines = lines if index.lines <= shard_rows else lines.persist(StorageLevel.DISK_ONLY)
     try:
         step(0, 3, f"reads {index.lines:,} lines")
         unique = deduplicated(lines)
@@ -101,9 +103,8 @@ def deduplicated(lines: DataFrame) -> DataFrame:
     """The good lines; ``repeats`` is the (entry, line) of the first that asks the same, null for that one itself."""
     good = lines.where("rule is null")
     place = F.struct("entry", "line")
-    first = good.groupBy("url").agg(F.min(place).alias("first"))
-    repeats = F.when(F.col("first") != place, F.col("first"))
-    return good.join(first, on="url", how="inner").withColumn("repeats", repeats).drop("first")
+    first = F.min(place).over(Window.partitionBy("url"))
+    return good.withColumn("first", first).withColumn("repeats", F.when(F.col("first") != place, F.col("first")))
 
 
 def requests(accepted: DataFrame, shards: int) -> DataFrame:
