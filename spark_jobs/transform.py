@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow.parquet as pq
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from conf.settings import Images
-from spark_jobs import shards
+from spark_jobs import files, shards
 from spark_jobs.images.make import make
 from spark_jobs.schemas import IMAGES, REQUESTS, SETTLED
 from spark_jobs.shards import Tally, Written
@@ -22,6 +22,8 @@ from targets.runlog import RunLog
 
 # Rows decoded from Parquet at a time: each holds one original, of at most ``web.max_bytes``.
 _BATCH_ROWS = 16
+# So many ids (of 64 bytes) are held in this process.
+_FEW = 100_000
 _READ = ["entry", "line", "url", "width", "height", "rule", "original_id", "content"]
 
 
@@ -56,7 +58,7 @@ class TransformJob:
             written = shards.each(spark, missing, self._worker())
         seen = {one.name: one.tally for one in written}
         shards.count(self.fs, self.images, seen)
-        return self._settle(spark, shards.total(seen).failed), {one.name: one.sha256 for one in written}
+        return self._settle(spark, shards.total(seen)), {one.name: one.sha256 for one in written}
 
     def _worker(self) -> Callable[[str], Written]:
         fs, goal, source, names, limits, log = (
@@ -76,23 +78,25 @@ class TransformJob:
 
         return work
 
-    def _settle(self, spark: SparkSession, failures: int) -> dict[str, int]:
-        made = read(spark, IMAGES, self.fs.uri(self.images))
-        if failures:
-            failed = made.where("rule <> 'ok'").select("entry", "line", "rule", "value", "message")
+    def _settle(self, spark: SparkSession, fared: Tally) -> dict[str, int]:
+        if fared.failed:
+            failed = self._read(spark).where("rule <> 'ok'").select("entry", "line", "rule", "value", "message")
             requests = read(spark, REQUESTS, self.requests)
             settled = select_settled(requests.join(failed, on=["entry", "line"], how="inner"), outcome="quarantined")
             settled.coalesce(1).write.mode("overwrite").parquet(self.fs.uri(self.settled))
         else:
             write_none(self.fs, self.settled, SETTLED)
-        sums = made.agg(
-            F.count_if(F.col("rule") == "ok").alias("ok"),
-            F.count_if(F.col("rule") != "ok").alias("quarantined"),
-            F.count_distinct("image_id").alias("distinct"),
-            F.coalesce(F.sum("bytes"), F.lit(0)).alias("bytes"),
-        )
-        counts: dict[str, int] = sums.collect()[0].asDict()
-        return counts
+        counts = {"ok": fared.ok, "quarantined": fared.failed, "distinct": self._distinct(spark, fared.ok)}
+        return {**counts, "bytes": fared.bytes}
+
+    def _distinct(self, spark: SparkSession, ok: int) -> int:
+        """How many results differ; the ids of few are read here for less than a job of Spark's takes."""
+        if ok <= _FEW:
+            return len(files.count_values(self.fs, self.images, "image_id").keys() - {None})
+        return int(self._read(spark).agg(F.count_distinct("image_id")).collect()[0][0])
+
+    def _read(self, spark: SparkSession) -> DataFrame:
+        return read(spark, IMAGES, self.fs.uri(self.images))
 
 
 def _made(fs: FileSystem, path: str, names: tuple[str, ...], limits: Images) -> Iterator[dict[str, Any]]:
