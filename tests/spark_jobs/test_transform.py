@@ -1,0 +1,68 @@
+"""Transform of one drop's originals, and what it counts."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from pyspark.sql import SparkSession
+
+from conf.settings import Images
+from spark_jobs import shards, transform
+from spark_jobs.schemas import ORIGINALS, REQUESTS
+from spark_jobs.shards import Tally
+from spark_jobs.tables import write_none
+from spark_jobs.transform import TransformJob
+from targets.local import LocalFileSystem
+from targets.runlog import RunLog
+
+FS = LocalFileSystem()
+
+
+def picture(level: int) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8), (level, level, level)).save(file, "PNG")
+    return file.getvalue()
+
+
+def job(root: Path, contents: list[bytes]) -> TransformJob:
+    """A job on originals in shards of two."""
+    FS.make_directory(f"{root}/originals")
+    said = dict.fromkeys(ORIGINALS.names) | {"entry": 0, "rule": "ok", "message": "", "passing": False, "round": 0}
+    rows = [
+        said
+        | {"line": line, "url": f"http://a/{line}", "attempts": 1, "milliseconds": 1}
+        | {"original_id": shards.sha256(content), "bytes": len(content), "content": content}
+        for line, content in enumerate(contents, 1)
+    ]
+    for number in range(0, len(rows), 2):
+        name = f"{root}/originals/part-{number // 2:05d}-r0.parquet"
+        shards.write_shard(FS, name, ORIGINALS, iter(rows[number : number + 2]))
+    write_none(FS, f"{root}/requests", REQUESTS)
+    return TransformJob(
+        fs=FS,
+        requests=f"file://{root}/requests",
+        originals=f"{root}/originals",
+        images=f"{root}/images",
+        settled=f"{root}/settled",
+        transforms=("grayscale",),
+        limits=Images(),
+        log=RunLog(str(root / "run.jsonl")),
+        report=lambda tally: None,
+    )
+
+
+@pytest.mark.spark
+@pytest.mark.parametrize("few", [0, 100])
+def test_equal_results_are_counted_once(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(transform, "_FEW", few)
+    made = job(tmp_path, [picture(1), picture(2), picture(1), b"no picture", picture(3)])
+    counts, digests = made.run(spark)
+    size = shards.total({one: shards.tally_of(FS, f"{made.images}/{one}") for one in shards.finished(FS, made.images)})
+    assert counts == {"ok": 4, "quarantined": 1, "distinct": 3, "bytes": size.bytes}
+    assert size == Tally(4, 1, size.bytes)
+    assert len(digests) == 3
