@@ -35,6 +35,8 @@ _CORE = {
     # It would ask Python's stack about every column that a plan names.
     "spark.python.sql.dataFrameDebugging.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
+    # Jobs that run at once take turns, where each is of a pool of its own (tasks.watch_tasks).
+    "spark.scheduler.mode": "FAIR",
     "spark.log.level": "ERROR",
     "spark.sql.catalogImplementation": "in-memory",
     "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
