@@ -24,6 +24,8 @@ from targets.filesystem import FileSystem
 
 _TASKS = 256
 _FILE_ROWS = 100_000
+# Of so many lines the shards are cut before it is known how many go on.
+_FEW = 100_000
 _DUPLICATE = "duplicate.in_drop"
 
 
@@ -62,8 +64,9 @@ def validate(
         step(0, 3, f"reads {index.lines:,} lines")
         unique = deduplicated(lines)
         accepted = unique.where("repeats is null")
-        # So few lines are one shard, however many of them go on.
-        shards = 1 if index.lines <= shard_rows else max(1, -(-accepted.count() // shard_rows))
+        # How many of few lines go on is not worth a job: shards may have fewer rows then.
+        count = index.lines if index.lines <= _FEW else accepted.count()
+        shards = max(1, -(-count // shard_rows))
         bad = select_settled(lines.where("rule is not null"), outcome="quarantined")
         repeats = duplicates(unique, several=len(index.entries) > 1)
         parts = 1 + index.lines // _FILE_ROWS

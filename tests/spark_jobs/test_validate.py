@@ -63,6 +63,16 @@ def test_every_kind_of_fault_and_eight_ranges_say_the_same_as_one(spark: SparkSe
     before_the_web = ("line.", "url.", "duplicate.")
     intended = [(number, line.rule) for number, line in enumerate(lines, 1) if line.rule.startswith(before_the_web)]
     assert outcomes(settled) == intended
+    assert {row["shard"] for row in requests} == set(range(40))  # as if all 400 went on
+
+
+def test_shards_of_many_lines_are_cut_by_how_many_go_on(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("spark_jobs.validate._FEW", 399)
+    content = b"".join(line.content + b"\n" for line in catalogue(BASE, 400, seed=5))
+    _, requests, _, _ = run(spark, tmp_path / "many", content)
+    assert len(requests) < 390
     assert {row["shard"] for row in requests} == set(range(-(-len(requests) // 10)))
 
 
