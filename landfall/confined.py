@@ -56,8 +56,8 @@ def connect(fs: FileSystem, catalog: Catalog, limits: Query) -> duckdb.DuckDBPyC
             connection.register_filesystem(Readable(fs, paths))
         for name, table in catalog.tables.items():
             groups = [
-                views.Files(duckdb_columns(columns), [fs.uri(file) for file in files])
-                for columns, files in catalog.written(name)
+                views.Files(duckdb_columns(columns), [fs.uri(file) for file in files], alike)
+                for columns, files, alike in catalog.written(name)
             ]
             connection.execute(views.create(table, duckdb_columns(table.columns), groups))
         connection.execute(f"SET allowed_paths = {views.texts(paths)}")

@@ -17,10 +17,12 @@ class Files(NamedTuple):
     Attributes:
         columns: DuckDB's type of each.
         uris: of the files.
+        alike: whether each file has just these columns: then one of a thousand is opened to make a view of them.
     """
 
     columns: Mapping[str, str]
     uris: Sequence[str]
+    alike: bool
 
 
 def create(table: Table, columns: Mapping[str, str], groups: Sequence[Files]) -> str:
@@ -32,7 +34,7 @@ def create(table: Table, columns: Mapping[str, str], groups: Sequence[Files]) ->
             what is of another type there is cast, to null where that cannot be.
     """
     hidden = _ORDER if table.resolve else {}
-    rows = _rows({**columns, **hidden}, [Files({**group.columns, **hidden}, group.uris) for group in groups])
+    rows = _rows({**columns, **hidden}, [group._replace(columns={**group.columns, **hidden}) for group in groups])
     if table.key is not None:
         rows = _one_a_key(rows, list(columns), table.key)
     if table.resolve is not None and groups:
@@ -55,7 +57,8 @@ def _rows(columns: Mapping[str, str], groups: Sequence[Files]) -> str:
 def _read(columns: Mapping[str, str], group: Files) -> str:
     """All columns of files, those cast that the table has of another type."""
     # The columns of the directories' names (year=, drop= …) are not the table's.
-    read = f"read_parquet({texts(group.uris)}, union_by_name = true, hive_partitioning = false)"
+    by_name = f"union_by_name = {str(not group.alike).lower()}"
+    read = f"read_parquet({texts(group.uris)}, {by_name}, hive_partitioning = false)"
     cast = [
         f"TRY_CAST({_name(name)} AS {kind}) AS {_name(name)}"
         for name, kind in columns.items()

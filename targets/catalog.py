@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from targets.dataset import Dataset, Manifest, require
 from targets.filesystem import FileSystem
@@ -27,6 +28,7 @@ class Part:
         build: of the stage or action that made it.
         received: when the drop was received, or the mart published (UTC).
         workflow, action: what made it, if a workflow did.
+        described: whether the output itself says what columns its files have; an older one need not have all of them.
     """
 
     table: Table
@@ -38,12 +40,27 @@ class Part:
     received: datetime
     workflow: str = ""
     action: str = ""
+    described: bool = True
 
     @property
     def identity(self) -> str:
         """What says that two parts hold the same."""
         made_by = f"{self.workflow}/{self.action}/" if self.workflow else ""
         return f"{made_by}{self.feed}/{self.drop}/{self.build}"
+
+
+class Written(NamedTuple):
+    """Files that were written with the same columns.
+
+    Attributes:
+        columns: of the files.
+        files: their paths.
+        alike: whether each file has just these columns.
+    """
+
+    columns: Mapping[str, str]
+    files: list[str]
+    alike: bool
 
 
 @dataclass(frozen=True)
@@ -62,13 +79,13 @@ class Catalog:
         """Paths of all the table's files."""
         return [file for part in self.parts[table] for file in part.files]
 
-    def written(self, table: str) -> list[tuple[Mapping[str, str], list[str]]]:
-        """The table's files by the columns that they were written with: (columns, paths), older columns first."""
-        groups: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    def written(self, table: str) -> list[Written]:
+        """The table's files by the columns that they were written with, older columns first."""
+        groups: dict[tuple[tuple[tuple[str, str], ...], bool], list[str]] = {}
         for part in self.parts[table]:
             if part.files:
-                groups.setdefault(tuple(part.table.columns.items()), []).extend(part.files)
-        return [(dict(columns), files) for columns, files in groups.items()]
+                groups.setdefault((tuple(part.table.columns.items()), part.described), []).extend(part.files)
+        return [Written(dict(columns), files, alike) for (columns, alike), files in groups.items()]
 
     def identity(self, table: str) -> list[str]:
         """What says whether the table is still the same: the identities of its parts."""
@@ -134,7 +151,8 @@ def _parts(fs: FileSystem, layout: ClientLayout, entry: Published, known: Mappin
     manifest = require(Dataset(fs, path), f"Load of the published drop {entry.drop[:12]}")
     for name, table in _described(manifest, known).items():
         files = tuple(f"{path}/{file}" for file in sorted(manifest.files) if _is_of(file, name))
-        yield Part(table, files, path, entry.feed, entry.drop, build, entry.received)
+        described = bool(manifest.tables)
+        yield Part(table, files, path, entry.feed, entry.drop, build, entry.received, described=described)
 
 
 def _described(manifest: Manifest, known: Mapping[str, Table]) -> dict[str, Table]:

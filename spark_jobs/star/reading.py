@@ -35,7 +35,7 @@ def frame(spark: SparkSession, fs: FileSystem, catalog: Catalog, name: str) -> D
     columns = with_order(table)
     groups = [
         _read(spark, {**written, **_hidden(table)}, [fs.uri(file) for file in files], columns)
-        for written, files in catalog.written(name)
+        for written, files, _ in catalog.written(name)
     ]
     if not groups:
         return spark.createDataFrame([], spark_schema(table.columns))

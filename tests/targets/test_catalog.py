@@ -73,7 +73,7 @@ def test_parts_come_in_order_of_receipt_and_name_where_they_are_from(layout: Cli
     [first, second] = found.files("fact_orders")
     assert first.endswith(f"drop={early.id}/build=b1/fact_orders/m=2026-03/part-0.parquet")
     assert second.endswith("fact_orders/part-1.parquet")
-    assert [columns for columns, _ in found.written("fact_orders")] == [OLD.columns, NEW.columns]
+    assert [columns for columns, _, _ in found.written("fact_orders")] == [OLD.columns, NEW.columns]
     assert found.of_drops({late.id}).files("fact_orders") == [second]
     assert found.of_drops({late.id}).tables == found.tables
 
