@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,6 +12,7 @@ from pyspark.sql import SparkSession
 
 from spark_jobs import shards, tasks
 from spark_jobs.tasks import watch_tasks
+from tests.servers.waiting import until
 
 
 @pytest.mark.spark
@@ -35,7 +37,8 @@ def test_each_finished_task_is_told_of_while_others_run(
     with watch_tasks(spark, report):
         shards.each(spark, ["0", "1", "2"], work)
     assert told[:2] == [1, 2]
-    assert spark.sparkContext.getLocalProperty("spark.jobGroup.id") is None
+    for name in ("spark.jobGroup.id", "spark.scheduler.pool"):
+        assert spark.sparkContext.getLocalProperty(name) is None
     assert not [thread for thread in threading.enumerate() if thread.name == "progress"]
 
 
@@ -69,3 +72,36 @@ def test_a_connect_server_tells_of_itself() -> None:
             handlers[0](stages=stages, inflight_tasks=1, operation_id=None, done=False)
     assert told == [1, 3]
     assert handlers == []
+
+
+@pytest.mark.spark
+def test_tasks_of_another_job_take_turns_with_those_of_a_watched_one(spark: SparkSession, tmp_path: Path) -> None:
+    slots = spark.sparkContext.defaultParallelism
+    names = [str(number) for number in range(2 * slots)]
+
+    def work(name: str) -> shards.Written:
+        import time
+
+        (tmp_path / f"{name} began").touch()
+        while not (tmp_path / name).exists():
+            time.sleep(0.01)
+        return shards.Written(name, "", shards.Tally(1, 0))
+
+    def watched() -> None:
+        with watch_tasks(spark, lambda done: None):
+            shards.each(spark, names, work)
+
+    with ThreadPoolExecutor(2) as pool:
+        many = pool.submit(watched)
+        try:
+            until(lambda: len(list(tmp_path.glob("* began"))) == slots, "every slot has a task")
+            other = pool.submit(spark.range(0, 1, 1, 1).count)
+            until(lambda: len(spark.sparkContext.statusTracker().getActiveJobsIds()) == 2, "the other job waits")
+            [first, *_] = tmp_path.glob("* began")
+            (tmp_path / first.name.partition(" ")[0]).touch()  # one slot is free now
+            assert other.result(60) == 1
+            assert not many.done()
+        finally:
+            for name in names:
+                (tmp_path / name).touch()
+        many.result(60)
