@@ -68,13 +68,11 @@ def _classic(spark: SparkSession, told: _More) -> Iterator[None]:
 
     thread = threading.Thread(target=look, name="progress", daemon=True)
     context.setJobGroup(group, "progress is watched")
-    # It has many tasks: those of work beside it take turns with them, and wait for no more than one.
-    context.setLocalProperty("spark.scheduler.pool", "watched")
     thread.start()
     try:
         yield
     finally:
         done.set()
         thread.join()
-        for name in ("spark.jobGroup.id", "spark.job.description", "spark.scheduler.pool"):
-            context.setLocalProperty(name, None)  # type: ignore[arg-type]  # Spark's way to unset one
+        context.setLocalProperty("spark.jobGroup.id", None)  # type: ignore[arg-type]  # Spark's way to unset one
+        context.setLocalProperty("spark.job.description", None)  # type: ignore[arg-type]

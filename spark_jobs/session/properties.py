@@ -35,7 +35,7 @@ _CORE = {
     # It would ask Python's stack about every column that a plan names.
     "spark.python.sql.dataFrameDebugging.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
-    # Jobs that run at once take turns, where each is of a pool of its own (tasks.watch_tasks).
+    # Tasks of jobs that run at once take turns: Load's need not wait until all of Store's have begun.
     "spark.scheduler.mode": "FAIR",
     "spark.log.level": "ERROR",
     "spark.sql.catalogImplementation": "in-memory",

@@ -37,8 +37,7 @@ def test_each_finished_task_is_told_of_while_others_run(
     with watch_tasks(spark, report):
         shards.each(spark, ["0", "1", "2"], work)
     assert told[:2] == [1, 2]
-    for name in ("spark.jobGroup.id", "spark.scheduler.pool"):
-        assert spark.sparkContext.getLocalProperty(name) is None
+    assert spark.sparkContext.getLocalProperty("spark.jobGroup.id") is None
     assert not [thread for thread in threading.enumerate() if thread.name == "progress"]
 
 
