@@ -35,11 +35,16 @@ def test_a_query_that_does_not_end_is_stopped() -> None:
 
 def test_an_interrupted_caller_interrupts_the_query() -> None:
     # Nothing can be asked whether DuckDB has begun, so Ctrl-C comes after a while; the query would take for ever.
-    with duckdb.connect() as cursor:
-        main = threading.main_thread().ident or 0
-        threading.Timer(0.5, signal.pthread_kill, (main, signal.SIGINT)).start()
-        with pytest.raises(KeyboardInterrupt):
-            Watch(cursor, None).call(lambda: cursor.execute(ENDLESS).fetchall())
+    # A process that a shell began in the background ignores Ctrl-C, and so do those that it starts.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with duckdb.connect() as cursor:
+            main = threading.main_thread().ident or 0
+            threading.Timer(0.5, signal.pthread_kill, (main, signal.SIGINT)).start()
+            with pytest.raises(KeyboardInterrupt):
+                Watch(cursor, None).call(lambda: cursor.execute(ENDLESS).fetchall())
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_one_huge_value_is_stopped() -> None:
