@@ -7,7 +7,7 @@ import functools
 import importlib.metadata
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 import luigi
@@ -17,12 +17,11 @@ from conf.settings import load_settings
 from pipelines import side_by_side
 from pipelines.context import Context, context
 from pipelines.openlineage import Traffic
-from pipelines.telling import explain, say_progress, show, show_share
 from pipelines.telling_lineage import flush, told
+from pipelines.telling_task import TellingTask
 from pipelines.waiting import wait_for_lease
 from spark_jobs.faults import translate
 from spark_jobs.session import leave
-from spark_jobs.shards import Tally
 from targets.clock import now
 from targets.counts import say_counts
 from targets.dataset import Dataset, Manifest, Staging, staging
@@ -46,7 +45,7 @@ class DatasetTarget(luigi.Target):
         return self.dataset.exists()
 
 
-class OutputTask(luigi.Task):
+class OutputTask(TellingTask):
     """One immutable, idempotent step: one output directory of one build, made once, whoever else is trying to.
 
     A subclass says who may, where the output lies, what it is made of, and does the work; all else is here.
@@ -58,9 +57,6 @@ class OutputTask(luigi.Task):
     """Version of the task's logic: a new one makes new builds, of this task and of those behind it."""
     resumable: ClassVar[bool] = False
     """Whether what a killed attempt finished is kept."""
-
-    _said = ""
-    _share = 0, 0
 
     @property
     def name(self) -> str:
@@ -139,9 +135,9 @@ class OutputTask(luigi.Task):
 
     def run(self) -> None:
         """Makes the output, or waits for the thread that is making it."""
-        self._show_last()
+        self.show_again()
         if side_by_side.wait(self):
-            self._show_last()
+            self.show_again()
         else:
             self.make()
 
@@ -156,41 +152,6 @@ class OutputTask(luigi.Task):
             lease = held.enter_context(wait_for_lease(self.places, self.lease_path, self.say))
             if not self.dataset.exists():
                 self._make(lease)
-
-    def on_failure(self, exception: BaseException) -> str:
-        """What the scheduler page shows."""
-        return explain(super().on_failure, exception)
-
-    def say(self, message: str) -> None:
-        """A sentence for the scheduler page and the run log."""
-        self._said = message
-        show(self, message)
-        self.log.info(message)
-
-    def step(self, done: int, total: int, message: str) -> None:
-        """Tells that so many of the task's steps are done, and what comes next."""
-        self._share = done, total
-        show_share(self, done, total)
-        self.say(message)
-
-    def progress(self, total: int, what: str) -> Callable[[Tally], None]:
-        """A callback that tells the scheduler page and the run log how far the task is.
-
-        Args:
-            total: rows in all.
-            what: what a row is, in the plural.
-        """
-
-        def report(tally: Tally) -> None:
-            self.step(tally.ok + tally.failed, total, say_progress(tally, total, what))
-
-        return report
-
-    def _show_last(self) -> None:
-        """Puts on the scheduler page what a thread said before Luigi ran the task: until then it has none."""
-        if self._said:
-            show_share(self, *self._share)
-            show(self, self._said)
 
     def after_fault(self) -> None:
         """What is given up when the work breaks off: the next task asks for a session afresh, if this one's server may

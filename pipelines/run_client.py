@@ -49,9 +49,9 @@ class RunClient(luigi.Task):
             claim(places, permit)
             acknowledge(places, permit.feeds)
             waiting = unpublished(places, permit)
-            if waiting:
-                _begin(places, [drop for drops in waiting.values() for drop in drops])
             ready, fault = self._ready(places, waiting)
+            if ready:
+                _begin(places, [drop for drops in waiting.values() for drop in drops])
             if forked():
                 yield ready  # several workers would run the workflows beside the drops that they are to see
             # One worker takes the drops first, and the workflows also when a drop has failed.

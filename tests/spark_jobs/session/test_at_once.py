@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 _ASK = """
 import threading
@@ -25,6 +28,7 @@ print(found)
 """
 
 
-def test_they_get_one_session(tmp_path: object) -> None:
+@pytest.mark.spark
+def test_they_get_one_session(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", _ASK % str(tmp_path)], capture_output=True, text=True, check=False)
     assert done.stdout == "[7, 7, 7, 7, 7, 7]\n", done.stderr
