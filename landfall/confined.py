@@ -93,6 +93,8 @@ def refusal(error: duckdb.Error, fix: str = "") -> QueryRefused:
     if isinstance(error, duckdb.OutOfMemoryException):
         return out_of_memory()
     message = re.sub(r"\s+", " ", str(error).partition("\n\nLINE ")[0]).strip()
+    if isinstance(error, duckdb.CatalogException):  # a table or a function that is not there
+        fix = fix or _FIX
     return QueryRefused(f"DuckDB cannot run this: {message[:1000]}", fix)
 
 

@@ -320,3 +320,9 @@ def test_a_table_obeys_nothing_that_a_value_says(capsys: pytest.CaptureFixture[s
     text = rendered("SELECT chr(27) || '[2J[red]x[/red]' AS v", "table", capsys)
     assert "\x1b" not in text
     assert "[red]x[/red]" in text
+
+
+def test_a_table_that_is_not_there_is_told_with_where_to_look() -> None:
+    with pytest.raises(QueryRefused, match="Table with name nothing does not exist") as raised:
+        rows("SELECT * FROM nothing")
+    assert "SHOW TABLES" in raised.value.fix
