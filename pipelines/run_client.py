@@ -26,7 +26,7 @@ from pipelines.publish import Publish
 from pipelines.publish_in_order import PublishInOrder
 from pipelines.run_workflow import RunWorkflow
 from pipelines.telling import explain
-from spark_jobs.session import LITTLE, begin
+from spark_jobs.session import begin
 from targets.register import Drop
 
 
@@ -128,7 +128,7 @@ class RunClient(luigi.Task):
 
 def _begin(places: Context, drops: Sequence[Drop]) -> None:
     """Has Spark start, and what its jobs need be imported meanwhile."""
-    begin(places.settings, little=sum(drop.size for drop in drops) <= LITTLE)
+    begin(places.settings, size=sum(drop.size for drop in drops))
     if any(isinstance(drop.config, ImagesFeed) for drop in drops):
         threading.Thread(target=_import_jobs, name="jobs", daemon=True).start()
 

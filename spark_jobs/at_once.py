@@ -1,4 +1,4 @@
-"""Several tables written at once: while the driver plans one, which takes a core, Spark's tasks write another."""
+"""Several of Spark's jobs at once: while the driver plans one, which takes a core, Spark's tasks work on another."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from spark_jobs.progress import Step
 _AT_ONCE = 2
 
 
-def write_each(writes: Mapping[str, Callable[[], object]], step: Step, done: int, total: int) -> None:
+def do_each(works: Mapping[str, Callable[[], object]], step: Step, done: int, total: int) -> None:
     """Does all of these; they begin in order.
 
     Args:
-        writes: what writes each table, by name.
-        step: told which table begins.
+        works: what does each, by what it does, such as ``writes dim_date``.
+        step: told which begins.
         done: steps that were done before.
         total: steps in all.
 
@@ -25,17 +25,17 @@ def write_each(writes: Mapping[str, Callable[[], object]], step: Step, done: int
     """
     failed = threading.Event()
 
-    def write(number: int, name: str) -> None:
+    def do(number: int, what: str) -> None:
         if failed.is_set():
             return
-        step(done + number, total, f"writes {name}")
+        step(done + number, total, what)
         try:
-            writes[name]()
+            works[what]()
         except BaseException:
             failed.set()
             raise
 
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="write") as pool:
-        futures = [pool.submit(write, number, name) for number, name in enumerate(writes)]
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="job") as pool:
+        futures = [pool.submit(do, number, what) for number, what in enumerate(works)]
     for future in futures:
         future.result()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
@@ -14,6 +14,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from conf.errors import DropHeld
 from conf.feeds import RecordsFeed
 from conf.settings import Settings
+from spark_jobs.at_once import do_each
 from spark_jobs.index import Index
 from spark_jobs.progress import Step, silent
 from spark_jobs.records import drift, duplicates
@@ -25,9 +26,12 @@ from spark_jobs.records.reading import Files
 from spark_jobs.records.settle import settle
 from spark_jobs.records.shape import LINE, SETTLED, WARNINGS, records_ddl, schema
 from spark_jobs.schemas import PROFILE
+from spark_jobs.session import tasks_at_once
 from targets.filesystem import FileSystem
 from targets.register import Drop
 
+# Rows of a file that tasks write and read side by side, and of one where there are files enough for that.
+_SHARE_ROWS = 100_000
 _FILE_ROWS = 1_000_000
 
 
@@ -65,7 +69,7 @@ def validate_records(
     feed = drop.records
     files = Files(fs, index, data, feed, settings.lines.max_bytes)
     drifted = drift.check(files.sources.values(), files.keys(), feed)
-    count = 1 + index.lines // _FILE_ROWS
+    count = _file_count(index.lines, tasks_at_once(spark))
     with ExitStack() as held:
         lines = checked(files.lines(spark), drop).persist(StorageLevel.DISK_ONLY)
         held.callback(lines.unpersist)
@@ -75,16 +79,25 @@ def validate_records(
         step(1, 4, "writes the records")
         names = _names(records_ddl(feed))
         without(good, taken).select(*names).coalesce(count).write.parquet(fs.uri(f"{goal}/records"))
-        step(2, 4, "writes the lines that are settled")
         settled = files.with_fields(settle(lines, taken, feed, several=len(index.entries) > 1))
-        settled.select(*_names(SETTLED)).coalesce(count).write.parquet(fs.uri(f"{goal}/settled"))
-    step(3, 4, "looks at the columns")
-    ok, columns = profile(spark, fs, f"{goal}/records", feed)
+        rows = settled.select(*_names(SETTLED)).coalesce(count)
+        profiled: list[tuple[int, list[dict[str, Any]]]] = []
+        works: dict[str, Callable[[], object]] = {
+            "writes the lines that are settled": lambda: rows.write.parquet(fs.uri(f"{goal}/settled")),
+            "looks at the columns": lambda: profiled.append(profile(spark, fs, f"{goal}/records", feed)),
+        }
+        do_each(works, step, 2, 4)
+    [(ok, columns)] = profiled
     counts = _count(spark, fs, goal, feed, ok)
     _hold_if_too_many(counts.quarantined, index.lines, feed)
     said = {"lines": index.lines, **counts._asdict(), "drift": drifted, "columns": columns}
     fs.create(f"{goal}/{PROFILE}", json.dumps(said, ensure_ascii=False, indent=1).encode())
     return counts
+
+
+def _file_count(lines: int, tasks: int) -> int:
+    """Files of a table of so many lines: enough for each task to have its own, unless they would be small."""
+    return 1 + max(lines // _FILE_ROWS, min(tasks - 1, lines // _SHARE_ROWS))
 
 
 def _hold_if_too_many(rejected: int, lines: int, feed: RecordsFeed) -> None:

@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 
 from conf.settings import Settings, load_settings
 from spark_jobs import hadoop
-from spark_jobs.session import connect, driver, early
+from spark_jobs.session import connect, driver, early, java
 from spark_jobs.session.reach import is_remote
 from spark_jobs.session.sized import LITTLE, suit
 
@@ -25,16 +25,16 @@ _REMOTE: dict[int, SparkSession] = {}
 _ONE_STARTS = threading.Lock()
 
 
-def begin(settings: Settings, little: bool) -> None:
+def begin(settings: Settings, size: int) -> None:
     """Has the session of this process start in a thread, where nothing that the process does meanwhile is in its way.
 
     Args:
-        little: whether all the work of the process is little.
+        size: of all that the process will work on, in bytes as they were uploaded.
     """
     # To become an HDFS user is a matter of the whole process.
     alone = settings.spark.is_local and not settings.spark.remote and not settings.lake.url.startswith("hdfs://")
     if alone and SparkSession.getActiveSession() is None:
-        early.begin(lambda: driver.start(settings, little, ahead=True))
+        early.begin(lambda: driver.start(settings, short=size <= java.SHORT, ahead=True))
 
 
 def session(settings: Settings | None = None, little: bool = False) -> SparkSession:

@@ -30,11 +30,11 @@ _LOG = "spark.log"
 _ahead: list[Ahead] = []
 
 
-def start(settings: Settings, little: bool = False, ahead: bool = False) -> SparkSession:
+def start(settings: Settings, short: bool = False, ahead: bool = False) -> SparkSession:
     """Starts a JVM and its session (some seconds); what is started dies if this is interrupted.
 
     Args:
-        little: whether the work is little (``java.options``).
+        short: whether the work is short (``java.options``).
         ahead: whether Python workers will be asked for: what they need is loaded while the JVM starts.
     """
     for name in _TALKERS:
@@ -43,7 +43,7 @@ def start(settings: Settings, little: bool = False, ahead: bool = False) -> Spar
     if not chosen.is_local:
         refuse_out_of_reach(settings, chosen.master)
     with contextlib.ExitStack() as held:
-        file = held.enter_context(properties_file(settings, little=little))
+        file = held.enter_context(properties_file(settings, short=short))
         for block in (_told(settings, file), hadoop.acting(settings), _no_orphan()):
             held.enter_context(block)
         if ahead and chosen.is_local and not chosen.python:

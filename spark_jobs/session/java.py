@@ -1,4 +1,4 @@
-"""How a driver's JVM starts soon: its classes come from an archive, and for little work it compiles quickly."""
+"""How a driver's JVM starts soon: its classes come from an archive, and for short work it compiles quickly."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import importlib.metadata
 import sys
 from pathlib import Path
 
+# Bytes that clients have uploaded, up to which the first compiler alone has a run done sooner: of records, where the JVM
+# has most to do, a million lines (90 MB) take as long either way.
+SHORT = 64 << 20
 # C1 alone: the second compiler's work pays back after minutes only, and takes cores from the Python workers meanwhile.
 _QUICK = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 # An archive that does not fit (another Java, other jars) is passed over without a word.
@@ -23,15 +26,15 @@ def archive() -> Path:
     return Path(sys.prefix) / "share" / "landfall" / f"spark-{importlib.metadata.version('pyspark')}.jsa"
 
 
-def options(little: bool, chosen: str = "") -> str:
+def options(short: bool, chosen: str = "") -> str:
     """Options of the driver's JVM, as Spark's ``spark.driver.extraJavaOptions`` takes them.
 
     Args:
-        little: whether the work is little, so that it is done before a slow compiler's would pay.
+        short: whether the work is done before a slow compiler's would pay.
         chosen: an operator's own options, which go before ours.
     """
     archived = archive()
-    parts = list(_QUICK) if little else []
+    parts = list(_QUICK) if short else []
     if archived.exists():
         parts += ["-Xshare:auto", *QUIET, _quoted(f"-XX:SharedArchiveFile={archived}")]
     return " ".join([*parts, chosen]).strip()

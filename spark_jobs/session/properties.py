@@ -48,11 +48,11 @@ _JAVA = "spark.driver.extraJavaOptions"
 _TASK_FAILURES = "4"
 
 
-def properties(settings: Settings, little: bool = False) -> dict[str, str]:
+def properties(settings: Settings, short: bool = False) -> dict[str, str]:
     """Every property of a driver that starts; what the settings name in spark.conf goes before what we choose.
 
     Args:
-        little: whether the work is little (``java.options``).
+        short: whether the work is short (``java.options``).
     """
     spark = settings.spark
     place = {"spark.sql.warehouse.dir": str(scratch(settings) / "warehouse")}
@@ -72,7 +72,7 @@ def properties(settings: Settings, little: bool = False) -> dict[str, str]:
         **({} if spark.is_local else _cluster(settings)),
         **hadoop.properties(settings),
         **spark.conf,
-        _JAVA: java.options(little, spark.conf.get(_JAVA, "")),
+        _JAVA: java.options(short, spark.conf.get(_JAVA, "")),
     }
 
 
@@ -91,15 +91,15 @@ def scratch(settings: Settings) -> Path:
 
 @contextlib.contextmanager
 def properties_file(
-    settings: Settings, more: Mapping[str, str] | None = None, *, little: bool = False
+    settings: Settings, more: Mapping[str, str] | None = None, *, short: bool = False
 ) -> Iterator[Path]:
     """A file (mode 0600) of all properties, and of those in ``spark.properties_file``, while the block runs.
 
     Args:
         more: further properties, which go before all others but the secret file's.
-        little: whether the work is little (``java.options``).
+        short: whether the work is short (``java.options``).
     """
-    all_of_them = {**properties(settings, little), **(more or {})}
+    all_of_them = {**properties(settings, short), **(more or {})}
     text = "".join(f"{_escaped(name, ' :=')} {_escaped(value)}\n" for name, value in all_of_them.items())
     file = scratch(settings) / f"driver-{os.getpid()}.properties"
     file.unlink(missing_ok=True)

@@ -9,7 +9,7 @@ from functools import partial, reduce
 from pyspark.sql import DataFrame, SparkSession
 
 from spark_jobs import files, schemas
-from spark_jobs.at_once import write_each
+from spark_jobs.at_once import do_each
 from spark_jobs.progress import Step, silent
 from spark_jobs.star.dimensions import dim_date, dim_drop, dim_image, dim_outcome, dim_source
 from spark_jobs.star.fact import fact_image_request
@@ -80,7 +80,8 @@ def load(spark: SparkSession, inputs: LoadInputs, fs: FileSystem, goal: str, ste
         "dim_date": (one_file, lambda: dim_date(spark, drop.receipt)),
         "dim_drop": (one_file, lambda: dim_drop(spark, drop)),
     }
-    write_each({name: partial(write, name, rows) for name, (write, rows) in tables.items()}, step, 0, len(LOADED))
+    works = {f"writes {name}": partial(write, name, rows) for name, (write, rows) in tables.items()}
+    do_each(works, step, 0, len(LOADED))
     return _counts(fs, goal)
 
 

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from conf.feeds.columns import Column as FeedColumn
 from conf.rules import rule
-from spark_jobs.at_once import write_each
+from spark_jobs.at_once import do_each
 from spark_jobs.progress import Step, silent
 from spark_jobs.records import shape as written
 from spark_jobs.star import keys
@@ -87,7 +87,7 @@ def load_records(spark: SparkSession, inputs: RecordInputs, goal: str, step: Ste
     def write(name: str) -> None:
         small[name]().coalesce(1).write.parquet(f"{goal}/{name}")
 
-    write_each({name: partial(write, name) for name in small}, step, 2, steps)
+    do_each({f"writes {name}": partial(write, name) for name in small}, step, 2, steps)
     return _counts(spark, goal, drop, told)
 
 

@@ -22,15 +22,15 @@ def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_little_work_is_compiled_quickly(archive: Path) -> None:
-    assert _C1 in java.options(little=True)
-    assert java.options(little=False) == ""
+    assert _C1 in java.options(short=True)
+    assert java.options(short=False) == ""
 
 
 def test_the_archive_is_used_where_there_is_one(archive: Path) -> None:
-    assert "SharedArchiveFile" not in java.options(little=True)
+    assert "SharedArchiveFile" not in java.options(short=True)
     archive.parent.mkdir()
     archive.touch()
-    assert f'"-XX:SharedArchiveFile={archive.parent.parent}/a \\"name\\"/spark.jsa"' in java.options(little=False)
+    assert f'"-XX:SharedArchiveFile={archive.parent.parent}/a \\"name\\"/spark.jsa"' in java.options(short=False)
 
 
 def test_java_passes_over_an_archive_that_does_not_fit_without_a_word(tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ def test_what_an_operator_chooses_comes_last(archive: Path, tmp_path: Path) -> N
     archive.touch()
     conf = {"spark.driver.extraJavaOptions": "-Xss4m"}
     settings = Settings(env="test", home=tmp_path, spark={"master": "local[2]", "conf": conf})
-    made = properties(settings, little=True)["spark.driver.extraJavaOptions"]
+    made = properties(settings, short=True)["spark.driver.extraJavaOptions"]
     assert made.startswith(_C1)
     assert "SharedArchiveFile" in made
     assert made.endswith(" -Xss4m")
