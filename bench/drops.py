@@ -1,4 +1,6 @@
-"""How a run, a query of one month and ``landfall status`` grow with a client's drops: ``python -m bench.drops 1 1000``.
+"""How a run, queries of one month and ``landfall status`` grow with a client's drops: ``python -m bench.drops 1 1000``.
+
+The month is asked for in SQL alone, and with ``--month`` besides.
 
 Drops are published in bulk for it: one is run, and its outputs are copied under other drops of other days, with their
 registrations, manifests, journal and published entries as the product lays them out.
@@ -40,7 +42,7 @@ _MONTH = (
 def main(counts: list[int]) -> None:
     """Prints a row a number of drops that are there: seconds and CPU seconds of each of the three."""
     make_photographs(100)
-    print(f"{'drops':>6} {'a run':>16} {'a query':>16} {'status':>16}   (seconds, CPU seconds in brackets)")
+    print(f"{'drops':>6} {'a run':>16} {'a query':>16} {'--month':>16} {'status':>16}   (s, CPU s in brackets)")
     with photograph_web(CACHE / "photographs") as port, tempfile.TemporaryDirectory(prefix="landfall-drops-") as place:
         work = Path(place)
         installation = prepare(work / "installation", port)
@@ -48,13 +50,17 @@ def main(counts: list[int]) -> None:
         for count in counts:
             if number:
                 _copy_until(installation, count)
-            for _ in range(1 if number else 2):  # the first run of all makes what the others are copies of
+            # The first run of all makes what the others are copies of; that after a copy the aggregates of these.
+            for _ in range(2):
                 ran = _run(installation, work, port, number)
                 number += 1
-            asked = [_timed(installation, work, "query", _MONTH.format(date.today(), date.today()))]
+            month = _MONTH.format(date.today(), date.today())
+            asked = [
+                _timed(installation, work, "query", month, *only) for only in ((), ("--month", f"{date.today():%Y-%m}"))
+            ]
             looked = _timed(installation, work, "status")
             drop_caches()
-            print(f"{count:>6} {_told(ran)} {_told(asked[0])} {_told(looked)}", flush=True)
+            print(f"{count:>6} {_told(ran)} {_told(asked[0])} {_told(asked[1])} {_told(looked)}", flush=True)
 
 
 def _run(installation: Installation, work: Path, port: int, number: int) -> Timed:

@@ -42,15 +42,18 @@ class Result:
     rows: Iterator[tuple[Any, ...]]
 
 
-def query(client: str, sql: str) -> Result:
+def query(client: str, sql: str, month_of: date | None = None) -> Result:
     """Runs one SELECT over the client's published tables.
+
+    Args:
+        month_of: only drops that were received in the month of this day; None: all.
 
     Raises:
         AccessDenied: the caller may not query the client; nothing of it was read.
         NotFound: there is no such client.
         QueryRefused: the text is not one SELECT over its tables, or DuckDB cannot run it.
     """
-    return run(open_star(client), sql, load_settings().query.seconds)
+    return run(open_star(client, month_of=month_of), sql, load_settings().query.seconds)
 
 
 def run(star: Star, sql: str, seconds: float | None = None) -> Result:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -114,13 +115,14 @@ class Star:
         return table
 
 
-def open_star(client: str, action: Action = "query", feed: str | None = None) -> Star:
+def open_star(client: str, action: Action = "query", feed: str | None = None, month_of: date | None = None) -> Star:
     """The client's star as it is published now.
 
     Args:
         client: its id.
         action: what the caller asks the gate for.
         feed: this feed only; None: every feed that the caller may read.
+        month_of: only drops that were received in the month of this day (``published_tables``); None: all.
 
     Raises:
         AccessDenied: the caller has no grant for it; nothing of the client's was read.
@@ -136,7 +138,7 @@ def open_star(client: str, action: Action = "query", feed: str | None = None) ->
         if feed not in config.feeds:
             raise NotFound(f"Client {client} has no feed {feed}.", f"Its feeds are: {', '.join(config.feeds)}.")
     feeds = permit.feeds if feed is None else frozenset({feed})
-    catalog = published_tables(fs, layout, feeds, _known(client, feeds, published_feeds(fs, layout)))
+    catalog = published_tables(fs, layout, feeds, _known(client, feeds, published_feeds(fs, layout)), month_of)
     return Star(client, feeds, catalog, fs, settings)
 
 

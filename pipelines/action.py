@@ -94,20 +94,14 @@ class Action(OutputTask):
 
     def requires(self) -> list[Action]:
         """The actions whose tables this one reads."""
-        tasks = [self.clone(action=action, drop=drop) for action, drop in self.planned.needs]  # type: ignore[no-untyped-call]
-        return [task for task in tasks if not task.is_known()]
-
-    def is_known(self) -> bool:
-        """Whether the output is one of those that readers see the table of: nothing has to be looked for."""
-        action = self.planned.action
-        mart = self.plan.marts.get(action.into) if isinstance(action, Writing) else None
-        return bool(self.drop) and mart is not None and any(part.build == self.build for part in mart.parts)
+        needs = [need for need in self.planned.needs if not self.plan.is_seen(*need)]
+        return [self.clone(action=action, drop=drop) for action, drop in needs]  # type: ignore[no-untyped-call]
 
     def is_done(self) -> bool:
         """Whether the output is there, and readers see it or the client has it."""
         step, places = self.planned, self.places
         if self.drop:
-            return self.is_known() or self.dataset.exists()
+            return self.plan.is_seen(self.action, self.drop) or self.dataset.exists()
         if isinstance(step.action, Deliver):
             return self.dataset.exists() and is_delivered(places, self.workflow, step)
         mart = newest(places.fs, places.layout, step.action.into)
@@ -227,11 +221,12 @@ class Action(OutputTask):
 def plan_of(client: str, workflow: str, afresh: bool = False) -> Plan:
     """The workflow's plan in this process: made once a run, so that all its actions see the same data.
 
-    AccessDenied before anything of the client's is read.
+    AccessDenied before anything of the client's is read. Who has the plan already is not asked again: every drop's
+    action looks into it several times, and ``Action.authorize`` asks before anything is made.
     """
-    authorize(client, "run")
-    if not is_name(workflow):
-        raise LandfallError(f"{shown(workflow)} is no workflow's name.")
     if afresh or (client, workflow) not in _PLANS:
+        authorize(client, "run")
+        if not is_name(workflow):
+            raise LandfallError(f"{shown(workflow)} is no workflow's name.")
         _PLANS[client, workflow] = make_plan(context(client), workflow)
     return _PLANS[client, workflow]

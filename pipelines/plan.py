@@ -7,6 +7,8 @@ readers see of its table is then a fold over the outputs of all drops, in order 
 
 from __future__ import annotations
 
+import functools
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -86,6 +88,17 @@ class Plan:
     def outputs(self, action: str) -> Iterator[Step]:
         """The steps of an action that are of one drop each, in order of receipt."""
         yield from (step for (name, drop), step in self.steps.items() if name == action and drop)
+
+    def is_seen(self, action: str, drop: str) -> bool:
+        """Whether what an action made of a drop is among what readers see its table of: no one need look for it."""
+        step = self.steps.get((action, drop)) if drop else None
+        return step is not None and isinstance(step.action, Writing) and step.build in self._seen[step.action.into]
+
+    @functools.cached_property
+    def _seen(self) -> Mapping[str, frozenset[str]]:
+        """The builds that each table is made of that readers see."""
+        seen = {table: frozenset(part.build for part in mart.parts) for table, mart in self.marts.items()}
+        return defaultdict(frozenset, seen)
 
     def all_feeds(self) -> frozenset[str]:
         """Whose data the workflow reads."""

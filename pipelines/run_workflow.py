@@ -61,8 +61,9 @@ class RunWorkflow(luigi.Task):
         tasks = [
             (step.stage, Action(client=self.client, workflow=self.name, action=action, drop=drop))  # type: ignore[no-untyped-call]
             for (action, drop), step in steps
+            if not self._plan.is_seen(action, drop)
         ]
-        missing = [(stage, task) for stage, task in tasks if not task.is_known() and not task.is_done()]
+        missing = [(stage, task) for stage, task in tasks if not task.is_done()]
         if missing and not forked():
             session(context(self.client).settings)  # one session, started before the threads that share it
             stages = [[task for of, task in missing if of == stage] for stage in sorted({of for of, _ in missing})]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 from targets.dataset import Dataset, Manifest, require
@@ -98,7 +98,11 @@ class Catalog:
 
 
 def published_tables(
-    fs: FileSystem, layout: ClientLayout, feeds: Collection[str] | None, known: Mapping[str, Table]
+    fs: FileSystem,
+    layout: ClientLayout,
+    feeds: Collection[str] | None,
+    known: Mapping[str, Table],
+    month_of: date | None = None,
 ) -> Catalog:
     """What readers see now of the feeds.
 
@@ -106,14 +110,17 @@ def published_tables(
         feeds: which feeds' tables; None: all.
         known: tables that are there even where nothing is published; the files of an output that is older than
             descriptions are described by them.
+        month_of: the drops that were received in the month of this day, as if there were no others; None: all. What
+            a workflow made of many drops is seen whole.
     """
     parts: defaultdict[str, list[Part]] = defaultdict(list)
     wanted = [feed for feed in published_feeds(fs, layout) if feeds is None or feed in feeds]
-    for entry in sorted(current(fs, layout, wanted), key=lambda one: (one.received, one.drop)):
+    entries = sorted(current(fs, layout, wanted, month_of), key=lambda one: (one.received, one.drop))
+    for entry in entries:
         for part in _parts(fs, layout, entry, known):
             parts[part.table.name].append(part)
     for mart in published_marts(fs, layout).values():
-        readable = list(mart_parts(fs, layout, mart, feeds))
+        readable = list(mart_parts(fs, layout, mart, feeds, {entry.drop for entry in entries} if month_of else None))
         if readable or mart.table in known:
             parts[mart.table] = readable
     names = list(dict.fromkeys([*known, *parts]))
@@ -123,12 +130,20 @@ def published_tables(
 
 
 def mart_parts(
-    fs: FileSystem, layout: ClientLayout, mart: Mart, feeds: Collection[str] | None = None
+    fs: FileSystem,
+    layout: ClientLayout,
+    mart: Mart,
+    feeds: Collection[str] | None = None,
+    drops: Collection[str] | None = None,
 ) -> Iterator[Part]:
-    """The parts of a mart that whoever may read these feeds (None: all) may read."""
+    """The parts of a mart that whoever may read these feeds (None: all) may read; of these drops (None: all) only, as
+    far as a part is of one drop.
+    """
     manifests: dict[str, Manifest] = {}
     for one in mart.parts:
         if feeds is not None and not set(one.feeds) <= set(feeds):
+            continue
+        if drops is not None and one.drop and one.drop not in drops:
             continue
         path = layout.action(mart.workflow, mart.action, one.build)
         if one.build not in manifests:

@@ -98,11 +98,18 @@ def publish(fs: FileSystem, layout: ClientLayout, drop: Drop, build: str, stages
             fs.create(f"{month}/{drop.id}.{seq}.{build}", entry.to_json())
 
 
-def current(fs: FileSystem, layout: ClientLayout, feeds: Iterable[str]) -> list[Published]:
-    """What readers see of the feeds: of every published drop its newest entry, by feed, receipt and drop."""
+def current(
+    fs: FileSystem, layout: ClientLayout, feeds: Iterable[str], month_of: date | None = None
+) -> list[Published]:
+    """What readers see of the feeds: of every published drop its newest entry, by feed, receipt and drop.
+
+    Args:
+        month_of: of the drops that were received in the month of this day; None: of all.
+    """
     found: list[Published] = []
     for feed in sorted(feeds):
-        for month in _months(fs, layout.published(feed)):
+        months = [layout.published_month(feed, month_of)] if month_of else _months(fs, layout.published(feed))
+        for month in months:
             newest: dict[str, re.Match[str]] = {}
             for match in _entries(fs, month):
                 newest[match["drop"]] = max(newest.get(match["drop"], match), match, key=_order)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from typing import Annotated, Literal
 
 import typer
@@ -14,6 +15,15 @@ def query(
     sql: Annotated[str, typer.Argument(metavar="SQL", help="One SELECT.", show_default=False)],
     client: ClientOption,
     form: Annotated[Literal["table", "csv", "json"], typer.Option("--format", help="How rows are written.")] = "table",
+    month: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m"],
+            metavar="YYYY-MM",
+            help="Only what was received in this month (UTC): however many drops there are, no others are opened.",
+            show_default=False,
+        ),
+    ] = None,
     limit: Annotated[int, typer.Option(help="How many rows at most; 0: all.", min=0)] = 0,
 ) -> None:
     """Ask SQL (DuckDB) of a client's star: one SELECT over its published tables, which can reach nothing else."""
@@ -25,7 +35,7 @@ def query(
     from landfall.terminal import safe
 
     hold_memory(load_settings().query.memory)
-    result = asking.query(client, sql)
+    result = asking.query(client, sql, month)
     rows = itertools.islice(result.rows, limit) if limit else result.rows
     if form == "csv" and sys.stdout.isatty():
         rows = (tuple(safe(cell) if isinstance(cell, str) else cell for cell in row) for row in rows)

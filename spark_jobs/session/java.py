@@ -6,8 +6,8 @@ import importlib.metadata
 import sys
 from pathlib import Path
 
-# Bytes that clients have uploaded, up to which the first compiler alone has a run done sooner: of records, where the JVM
-# has most to do, a million lines (90 MB) take as long either way.
+# Bytes that clients have uploaded, up to which the first compiler alone has a run done sooner: a million lines of
+# records (90 MB), of which the JVM has most to do, take as long either way.
 SHORT = 64 << 20
 # C1 alone: the second compiler's work pays back after minutes only, and takes cores from the Python workers meanwhile.
 _QUICK = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")

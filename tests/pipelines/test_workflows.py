@@ -199,6 +199,23 @@ def test_an_incremental_action_sees_the_new_drop_alone(house: House) -> None:
     ]
 
 
+def test_the_gate_is_not_asked_more_often_the_more_drops_there_are(house: House) -> None:
+    house.configure(
+        one(
+            'name = "daily"\nkind = "aggregate"\nincremental = "drop"\nmode = "append"\ninto = "mart_daily"\n'
+            'sql = "SELECT count(*) AS orders FROM fact_orders"'
+        )
+    )
+    audit, asked = house.root / "home/logs/audit.jsonl", list[int]()
+    for days in ((1,), (2,), (3, 4, 5), (6,)):
+        for day in days:
+            house.drop(ORDERS, day=day)
+        before = len(audit.read_text().splitlines()) if audit.exists() else 0
+        assert house.run()
+        asked.append(len(audit.read_text().splitlines()) - before)
+    assert asked[3] == asked[1] < asked[2]
+
+
 def test_running_totals_read_what_the_table_held_before(house: House) -> None:
     house.configure(
         one(

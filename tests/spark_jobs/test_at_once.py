@@ -13,7 +13,9 @@ from spark_jobs.progress import silent
 
 def test_two_are_done_at_once_and_each_is_told_as_it_begins() -> None:
     met, told = threading.Barrier(2, timeout=30), list[tuple[int, int, str]]()
-    do_each({"writes a": met.wait, "writes b": met.wait, "writes c": lambda: None}, lambda *step: told.append(step), 2, 5)
+    do_each(
+        {"writes a": met.wait, "writes b": met.wait, "writes c": lambda: None}, lambda *step: told.append(step), 2, 5
+    )
     assert sorted(told) == [(2, 5, "writes a"), (3, 5, "writes b"), (4, 5, "writes c")]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from targets.dataset import Dataset, Manifest, staging
 from targets.flock import HeldByKernel
 from targets.layout import ClientLayout
 from targets.local import LocalFileSystem
+from targets.marts import Mart, MartPart, publish_mart
 from targets.published import publish
 from targets.register import Drop, register
 from targets.tables import Resolve, Table, merged
@@ -99,3 +100,25 @@ def test_an_output_older_than_descriptions_is_described_by_what_is_known(layout:
 def test_feeds_that_are_not_asked_for_are_not_seen(layout: ClientLayout) -> None:
     published(layout, drop(feed="orders"), {"fact_orders": OLD}, ["fact_orders/part-0.parquet"])
     assert published_tables(FS, layout, {"photos"}, {}).tables == {}
+
+
+def test_of_a_month_its_drops_are_seen_and_what_is_made_of_many(layout: ClientLayout) -> None:
+    february = drop(feed="orders")
+    march = drop(feed="orders", content="march", received=datetime(2026, 3, 1, tzinfo=UTC))
+    for of in (february, march):
+        published(layout, of, {"fact_orders": OLD}, ["fact_orders/part-0.parquet"])
+    parts = [made(layout, "b1", february), made(layout, "b2", march), made(layout, "b3", None)]
+    publish_mart(FS, layout, Mart("sums", "w", "sums", 0, "s1", "b3", "k", march.received, tuple(parts)))
+    found = published_tables(FS, layout, None, {}, date(2026, 3, 31))
+    assert [part.drop for part in found.parts["fact_orders"]] == [march.id]
+    assert [part.build for part in found.parts["sums"]] == ["b2", "b3"]
+    assert [part.build for part in seen(layout).parts["sums"]] == ["b1", "b2", "b3"]
+
+
+def made(layout: ClientLayout, build: str, of: Drop | None) -> MartPart:
+    """An output (without files) of the action ``sums``, of one drop or of many."""
+    goal = Dataset(FS, layout.action("w", "sums", build))
+    with staging(goal, layout.action_staging("w", "sums", build), False, HeldByKernel()) as place:
+        described = {"sums": Table("sums", "mart", {"total": "int"}).to_json()}
+        place.seal(Manifest("action", build, "demo", "", "", 1, {}, {}, {}, {}, {}, tables=described))
+    return MartPart(build, feed="orders", drop=of.id if of else "", feeds=("orders",))

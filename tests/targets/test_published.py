@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -66,6 +66,8 @@ def test_readers_see_each_drop_of_the_feeds_they_may_read(layout: ClientLayout) 
     assert published_feeds(FS, layout) == ["other", "photos"]
     assert [one.drop for one in current(FS, layout, ["photos"])] == [dropped[0].id, dropped[1].id]
     assert published_drops(FS, layout, "photos") == {dropped[0].id, dropped[1].id}
+    assert [one.drop for one in current(FS, layout, ["photos"], date(2026, 3, 31))] == [dropped[1].id]
+    assert current(FS, layout, ["photos"], date(2025, 3, 1)) == []
     assert current(FS, layout, []) == []
     assert current(FS, layout, ["nothing-yet"]) == []
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,17 @@ def test_formats(landfall: Call, form: str, says: str) -> None:
 def test_limit(landfall: Call) -> None:
     sql = "SELECT line FROM fact_image_request ORDER BY line"
     assert landfall("query", "--client", "demo", sql, "--format", "csv", "--limit", 1).out == "line\n1\n"
+
+
+def test_of_a_month(landfall: Call) -> None:
+    of = drop(content="march", received=datetime(2026, 3, 1, tzinfo=UTC))
+    publish_star(of, star_of(of, [fact(of, 7)]))
+    sql = "SELECT line FROM fact_image_request ORDER BY line"
+    asked = ("query", "--client", "demo", sql, "--format", "csv")
+    assert landfall(*asked).out == "line\n1\n2\n7\n"
+    assert landfall(*asked, "--month", "2026-03").out == "line\n7\n"
+    assert landfall(*asked, "--month", "2025-03").out == "line\n"
+    assert landfall(*asked, "--month", "March").code == 2
 
 
 @pytest.mark.parametrize("sql", ["SELECT 1; SELECT 2", "SELECT * FROM nothing", "COPY dim_drop TO 'x'", "SELEKT", ""])
