@@ -17,7 +17,7 @@ from conf.feeds import feed_config
 from conf.settings import Settings
 from spark_jobs.index import Index, Indexer
 from spark_jobs.records import Counts, validate_records
-from spark_jobs.session import session
+from spark_jobs.session import begin, session
 from targets.local import LocalFileSystem
 from targets.register import Drop
 
@@ -36,6 +36,7 @@ def indexed(file: Path, settings: Settings) -> Index:
 
 def validate(file: Path, goal: Path, settings: Settings) -> tuple[Index, Counts]:
     """Validates the file as a drop."""
+    begin(settings, file.stat().st_size)  # as a run does
     index = indexed(file, settings)
     received = datetime(2026, 11, 27, 12, tzinfo=UTC)
     drop = Drop("d" * 64, "acme", "orders", file.name, "u", file.stat().st_size, received, feed_config(FEED))

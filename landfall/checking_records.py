@@ -17,7 +17,7 @@ from landfall.checking import Checking, Line
 from pipelines.land import bytes_of, unpack
 from spark_jobs.records import validate_records
 from spark_jobs.schemas import PROFILE
-from spark_jobs.session import LITTLE, session
+from spark_jobs.session import LITTLE, begin, session
 from targets.clock import now
 from targets.local import LocalFileSystem
 from targets.register import Drop
@@ -48,11 +48,12 @@ class CheckingRecords(Checking):
     def _lines(self, file: BinaryIO) -> Iterator[Line]:
         with tempfile.TemporaryDirectory(prefix="landfall-check-") as place:
             fs = LocalFileSystem()
+            # The file lies on this machine: so does Spark, wherever runs have theirs.
+            here = self._settings.model_copy(update={"spark": Spark()})
+            begin(here, self._drop.size)
             index = unpack(file, self._drop.config, self._settings, fs, place)
             self.files, self.blank = len(index.entries), index.blanks
             goal = f"{place}/goal"
-            # The file lies on this machine: so does Spark, wherever runs have theirs.
-            here = self._settings.model_copy(update={"spark": Spark()})
             little = sum(entry.bytes for entry in index.entries) <= LITTLE
             validate_records(session(here, little), fs, index, bytes_of(index, place), goal, self._drop, self._settings)
             self.profile = json.loads(fs.read(f"{goal}/{PROFILE}"))
