@@ -18,9 +18,11 @@ from pipelines.context import context
 from pipelines.deliver import deliver, is_delivered, write_file
 from pipelines.openlineage import Traffic
 from pipelines.output_task import Made, OutputTask, versions
-from pipelines.plan import LOGIC, Plan, Step, make_plan, refuse_beyond
+from pipelines.plan import Plan, Step
+from pipelines.planner import LOGIC, make_plan
 from pipelines.tables_read import tables_read
 from pipelines.waiting import wait_for_lease
+from pipelines.workflows import refuse_beyond
 from spark_jobs.actions import results
 from spark_jobs.actions.modules import read_module
 from spark_jobs.actions.write import missing, partition_of, write

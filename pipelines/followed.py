@@ -10,7 +10,8 @@ from typing import Any
 from conf.errors import AlreadyExists
 from conf.workflows import Workflow
 from pipelines.context import Context
-from pipelines.plan import find, made_by
+from pipelines.planner import made_by
+from pipelines.workflows import find
 from targets.clock import now
 from targets.marts import short
 from targets.published import current, newest_names

@@ -21,11 +21,11 @@ from pipelines.claims import acknowledge, claim, unpublished
 from pipelines.context import Context, context, run_id
 from pipelines.housekeeping import sweep
 from pipelines.output_task import forked, refuse_fork
-from pipelines.plan import whose, workflows
 from pipelines.publish import Publish
 from pipelines.publish_in_order import PublishInOrder
 from pipelines.run_workflow import RunWorkflow
 from pipelines.telling import explain
+from pipelines.workflows import whose, workflows
 from spark_jobs.session import begin
 from targets.register import Drop
 

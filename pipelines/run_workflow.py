@@ -15,9 +15,10 @@ from pipelines.action import Action, plan_of
 from pipelines.context import context, run_id
 from pipelines.followed import follow, news
 from pipelines.output_task import forked, refuse_fork
-from pipelines.plan import Plan, refuse_beyond
+from pipelines.plan import Plan
 from pipelines.superseded import sweep_superseded
 from pipelines.telling import explain
+from pipelines.workflows import refuse_beyond
 from spark_jobs.session import session
 
 
