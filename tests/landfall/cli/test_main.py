@@ -95,3 +95,10 @@ def test_a_reader_that_goes_away_is_no_fault(landfall: Call, house: Path) -> Non
     ended = subprocess.run(command, shell=True, capture_output=True, text=True)
     assert "event" in ended.stdout
     assert ended.stderr == ""
+
+
+def test_a_process_that_has_used_duckdb_ends_without_a_word() -> None:
+    # What is left of DuckDB when Python ends, DuckDB tells the terminal; pipelines leaves garbage where it can.
+    program = "import pipelines, duckdb; duckdb.connect(':memory:').execute('SELECT 1')"
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
