@@ -1,8 +1,9 @@
-"""How a driver's JVM starts soon: its classes come from an archive, and for short work it compiles quickly."""
+"""How a driver's JVM is soon done: classes come from an archive, short work is compiled quickly, pauses may be."""
 
 from __future__ import annotations
 
 import importlib.metadata
+import re
 import sys
 from pathlib import Path
 
@@ -10,7 +11,10 @@ from pathlib import Path
 # records (90 MB), of which the JVM has most to do, take as long either way.
 SHORT = 64 << 20
 # C1 alone: the second compiler's work pays back after minutes only, and takes cores from the Python workers meanwhile.
-_QUICK = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+_QUICK, _SERIAL = "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"
+# Longer pauses than the usual collector's, which nobody waits for, and less work.
+_PARALLEL = "-XX:+UseParallelGC"
+_COLLECTOR = re.compile(r"-XX:\+Use\w+GC\b")
 # An archive that does not fit (another Java, other jars) is passed over without a word.
 QUIET = ("-Xlog:disable", "-Xlog:all=error:stderr")
 
@@ -34,7 +38,9 @@ def options(short: bool, chosen: str = "") -> str:
         chosen: an operator's own options, which go before ours.
     """
     archived = archive()
-    parts = list(_QUICK) if short else []
+    parts = [_QUICK] if short else []
+    if not _COLLECTOR.search(chosen):  # Java takes one
+        parts.append(_SERIAL if short else _PARALLEL)
     if archived.exists():
         parts += ["-Xshare:auto", *QUIET, _quoted(f"-XX:SharedArchiveFile={archived}")]
     return " ".join([*parts, chosen]).strip()
@@ -42,7 +48,7 @@ def options(short: bool, chosen: str = "") -> str:
 
 def making(goal: Path) -> str:
     """Options of a JVM that writes an archive of its classes when it ends."""
-    return " ".join([*_QUICK, *QUIET, _quoted(f"-XX:ArchiveClassesAtExit={goal}")])
+    return " ".join([_QUICK, _SERIAL, *QUIET, _quoted(f"-XX:ArchiveClassesAtExit={goal}")])
 
 
 def _quoted(option: str) -> str:

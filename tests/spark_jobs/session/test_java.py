@@ -23,7 +23,7 @@ def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_little_work_is_compiled_quickly(archive: Path) -> None:
     assert _C1 in java.options(short=True)
-    assert java.options(short=False) == ""
+    assert _C1 not in java.options(short=False)
 
 
 def test_the_archive_is_used_where_there_is_one(archive: Path) -> None:
@@ -40,6 +40,15 @@ def test_java_passes_over_an_archive_that_does_not_fit_without_a_word(tmp_path: 
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0
     assert "archive" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("short", [True, False])
+@pytest.mark.parametrize("chosen", ["", "-Xss4m", "-XX:+UseG1GC", "-Xss4m -XX:+UseSerialGC"])
+def test_java_starts_with_any_collector_that_an_operator_chooses(archive: Path, short: bool, chosen: str) -> None:
+    made = java.options(short, chosen).split()
+    assert sum(option.endswith("GC") for option in made) == 1
+    done = subprocess.run(["java", *made, "--version"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_what_an_operator_chooses_comes_last(archive: Path, tmp_path: Path) -> None:
