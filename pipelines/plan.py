@@ -8,7 +8,6 @@ readers see of its table is then a fold over the outputs of all drops, in order 
 from __future__ import annotations
 
 import functools
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -77,13 +76,14 @@ class Plan:
     def is_seen(self, action: str, drop: str) -> bool:
         """Whether what an action made of a drop is among what readers see its table of: no one need look for it."""
         step = self.steps.get((action, drop)) if drop else None
-        return step is not None and isinstance(step.action, Writing) and step.build in self._seen[step.action.into]
+        if step is None or not isinstance(step.action, Writing):
+            return False
+        return step.build in self._seen.get(step.action.into, ())
 
     @functools.cached_property
     def _seen(self) -> Mapping[str, frozenset[str]]:
         """The builds that each table is made of that readers see."""
-        seen = {table: frozenset(part.build for part in mart.parts) for table, mart in self.marts.items()}
-        return defaultdict(frozenset, seen)
+        return {table: frozenset(part.build for part in mart.parts) for table, mart in self.marts.items()}
 
     def all_feeds(self) -> frozenset[str]:
         """Whose data the workflow reads."""

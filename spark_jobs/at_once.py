@@ -5,14 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from spark_jobs.progress import Step
 
 _AT_ONCE = 2
 
 
-def do_each(works: Mapping[str, Callable[[], object]], step: Step, done: int, total: int) -> None:
-    """Does all of these; they begin in order.
+def do_each(works: Mapping[str, Callable[[], object]], step: Step, done: int, total: int) -> list[Any]:
+    """Does all of these; they begin in order. Returns what each returned.
 
     Args:
         works: what does each, by what it does, such as ``writes dim_date``.
@@ -25,17 +26,16 @@ def do_each(works: Mapping[str, Callable[[], object]], step: Step, done: int, to
     """
     failed = threading.Event()
 
-    def do(number: int, what: str) -> None:
+    def do(number: int, what: str) -> object:
         if failed.is_set():
-            return
+            return None
         step(done + number, total, what)
         try:
-            works[what]()
+            return works[what]()
         except BaseException:
             failed.set()
             raise
 
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="job") as pool:
         futures = [pool.submit(do, number, what) for number, what in enumerate(works)]
-    for future in futures:
-        future.result()
+    return [future.result() for future in futures]

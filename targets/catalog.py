@@ -111,7 +111,7 @@ def published_tables(
         known: tables that are there even where nothing is published; the files of an output that is older than
             descriptions are described by them.
         month_of: the drops that were received in the month of this day, as if there were no others; None: all. What
-            a workflow made of many drops is seen whole.
+            a workflow made of many drops is seen whole; a running total is seen if its last drop is one of those.
     """
     parts: defaultdict[str, list[Part]] = defaultdict(list)
     wanted = [feed for feed in published_feeds(fs, layout) if feeds is None or feed in feeds]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from typing import Any, NamedTuple
+from functools import partial
+from typing import NamedTuple
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
@@ -70,6 +71,10 @@ def validate_records(
     files = Files(fs, index, data, feed, settings.lines.max_bytes)
     drifted = drift.check(files.sources.values(), files.keys(), feed)
     count = _file_count(index.lines, tasks_at_once(spark))
+
+    def write(rows: DataFrame, ddl: str, table: str) -> None:
+        rows.select(*_names(ddl)).coalesce(count).write.parquet(fs.uri(f"{goal}/{table}"))
+
     with ExitStack() as held:
         lines = checked(files.lines(spark), drop).persist(StorageLevel.DISK_ONLY)
         held.callback(lines.unpersist)
@@ -77,17 +82,13 @@ def validate_records(
         good = lines.where("_faults is null")
         taken = duplicates.taken(spark, fs, good, feed, earlier, held)
         step(1, 4, "writes the records")
-        names = _names(records_ddl(feed))
-        without(good, taken).select(*names).coalesce(count).write.parquet(fs.uri(f"{goal}/records"))
+        write(without(good, taken), records_ddl(feed), "records")
         settled = files.with_fields(settle(lines, taken, feed, several=len(index.entries) > 1))
-        rows = settled.select(*_names(SETTLED)).coalesce(count)
-        profiled: list[tuple[int, list[dict[str, Any]]]] = []
         works: dict[str, Callable[[], object]] = {
-            "writes the lines that are settled": lambda: rows.write.parquet(fs.uri(f"{goal}/settled")),
-            "looks at the columns": lambda: profiled.append(profile(spark, fs, f"{goal}/records", feed)),
+            "writes the lines that are settled": partial(write, settled, SETTLED, "settled"),
+            "looks at the columns": partial(profile, spark, fs, f"{goal}/records", feed),
         }
-        do_each(works, step, 2, 4)
-    [(ok, columns)] = profiled
+        _, (ok, columns) = do_each(works, step, 2, 4)
     counts = _count(spark, fs, goal, feed, ok)
     _hold_if_too_many(counts.quarantined, index.lines, feed)
     said = {"lines": index.lines, **counts._asdict(), "drift": drifted, "columns": columns}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import re
 import sys
 from pathlib import Path
@@ -15,6 +16,8 @@ _QUICK, _SERIAL = "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"
 # Longer pauses than the usual collector's, which nobody waits for, and less work.
 _PARALLEL = "-XX:+UseParallelGC"
 _COLLECTOR = re.compile(r"-XX:\+Use\w+GC\b")
+# Where Java, and Spark's scripts, find options that are on no command line.
+_VARIABLES = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "SPARK_SUBMIT_OPTS")
 # An archive that does not fit (another Java, other jars) is passed over without a word.
 QUIET = ("-Xlog:disable", "-Xlog:all=error:stderr")
 
@@ -39,7 +42,8 @@ def options(short: bool, chosen: str = "") -> str:
     """
     archived = archive()
     parts = [_QUICK] if short else []
-    if not _COLLECTOR.search(chosen):  # Java takes one
+    elsewhere = (os.environ.get(name, "") for name in _VARIABLES)
+    if not any(map(_COLLECTOR.search, (chosen, *elsewhere))):  # Java takes one
         parts.append(_SERIAL if short else _PARALLEL)
     if archived.exists():
         parts += ["-Xshare:auto", *QUIET, _quoted(f"-XX:SharedArchiveFile={archived}")]

@@ -12,6 +12,7 @@ from pyspark.sql import SparkSession
 
 from conf.errors import DropHeld
 from spark_jobs.records import Earlier
+from spark_jobs.records.validate import _file_count
 from tests.spark_jobs.records.drops import HEADER, feed, validated
 
 DROP = "a" * 64
@@ -222,3 +223,25 @@ def test_the_profile_says_what_the_values_are_like(spark: SparkSession, tmp_path
     }
     assert columns["ordered_at"]["nulls"] == 2
     assert (columns["order_id"]["shortest"], columns["order_id"]["mean_length"]) == (5, 5.0)
+
+
+def test_it_is_the_same_in_one_file_and_in_a_file_a_task(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [b"ab%03d,%d,9.50,2026-11-01T10:00:00\n" % (number % 35, number % 7) for number in range(40)]
+    content = HEADER + b"".join(lines)
+    one = validated(spark, tmp_path / "one", content, range_bytes=200)
+    monkeypatch.setattr("spark_jobs.records.validate._SHARE_ROWS", 10)
+    several = validated(spark, tmp_path / "several", content, range_bytes=200)
+    assert several[:4] == one[:4]
+    assert one.counts.duplicate > 0 < one.counts.quarantined
+    assert len(list((one.goal / "records").glob("*.parquet"))) == 1
+    assert len(list((several.goal / "records").glob("*.parquet"))) > 1
+
+
+@pytest.mark.parametrize(
+    ("lines", "tasks", "files"),
+    [(0, 8, 1), (99_999, 8, 1), (100_000, 8, 2), (900_000, 8, 8), (900_000, 1, 1), (5_000_000, 2, 6)],
+)
+def test_files_are_as_many_as_tasks_unless_they_would_be_small(lines: int, tasks: int, files: int) -> None:
+    assert _file_count(lines, tasks) == files

@@ -51,6 +51,17 @@ def test_java_starts_with_any_collector_that_an_operator_chooses(archive: Path, 
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("short", [True, False])
+@pytest.mark.parametrize("variable", ["JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"])
+def test_java_starts_with_a_collector_that_its_environment_names(
+    archive: Path, short: bool, variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "-XX:+UseG1GC")
+    command = ["java", *java.options(short).split(), "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_what_an_operator_chooses_comes_last(archive: Path, tmp_path: Path) -> None:
     archive.parent.mkdir()
     archive.touch()
