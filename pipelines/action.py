@@ -11,15 +11,13 @@ import luigi
 from auth.gate import authorize
 from conf.actions import Aggregate, Deliver, Load, Python, Writing
 from conf.errors import LandfallError
-from conf.names import is_name
 from conf.problems import shown
 from conf.workflows import BUILT_IN
-from pipelines.context import context
 from pipelines.deliver import deliver, is_delivered, write_file
 from pipelines.openlineage import Traffic
 from pipelines.output_task import Made, OutputTask, versions
 from pipelines.plan import Plan, Step
-from pipelines.planner import LOGIC, make_plan
+from pipelines.planner import LOGIC, plan_of
 from pipelines.tables_read import tables_read
 from pipelines.waiting import wait_for_lease
 from pipelines.workflows import refuse_beyond
@@ -32,8 +30,6 @@ from targets.clock import now
 from targets.dataset import Dataset, Manifest, Staging
 from targets.marts import Mart, MartPart, folded, newest, publish_mart
 from targets.tables import Kind, Table
-
-_PLANS: dict[tuple[str, str], Plan] = {}
 
 
 class Action(OutputTask):
@@ -218,17 +214,3 @@ class Action(OutputTask):
         files = Dataset(self.places.fs, path).manifest().files
         partitions = sorted({name.split("/")[1] for name in files if name.startswith(start)})
         return [MartPart(step.build, partition, step.feed, step.drop, feeds) for partition in partitions]
-
-
-def plan_of(client: str, workflow: str, afresh: bool = False) -> Plan:
-    """The workflow's plan in this process: made once a run, so that all its actions see the same data.
-
-    AccessDenied before anything of the client's is read. Who has the plan already is not asked again: every drop's
-    action looks into it several times, and ``Action.authorize`` asks before anything is made.
-    """
-    if afresh or (client, workflow) not in _PLANS:
-        authorize(client, "run")
-        if not is_name(workflow):
-            raise LandfallError(f"{shown(workflow)} is no workflow's name.")
-        _PLANS[client, workflow] = make_plan(context(client), workflow)
-    return _PLANS[client, workflow]

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from auth.gate import authorize
 from conf.actions import Aggregate, Load, Python, Writing, reads
-from conf.errors import ConfigError
-from pipelines.context import Context
+from conf.errors import ConfigError, LandfallError
+from conf.names import is_name
+from conf.problems import shown
+from pipelines.context import Context, context
 from pipelines.plan import AnyAction, Plan, Step
 from pipelines.workflows import find, whose
 from spark_jobs.actions.modules import read_module
@@ -22,6 +25,22 @@ LOGIC = 1
 
 _CLEANING = 2
 """Version of how a ``load`` cleans texts; since 2 it is by the code of feeds of records."""
+
+_PLANS: dict[tuple[str, str], Plan] = {}
+
+
+def plan_of(client: str, workflow: str, afresh: bool = False) -> Plan:
+    """The workflow's plan in this process: made once a run, so that all its actions see the same data.
+
+    AccessDenied before anything of the client's is read. Who has the plan already is not asked again: every drop's
+    action looks into it several times, and ``Action.authorize`` asks before anything is made.
+    """
+    if afresh or (client, workflow) not in _PLANS:
+        authorize(client, "run")
+        if not is_name(workflow):
+            raise LandfallError(f"{shown(workflow)} is no workflow's name.")
+        _PLANS[client, workflow] = make_plan(context(client), workflow)
+    return _PLANS[client, workflow]
 
 
 def make_plan(places: Context, name: str) -> Plan:

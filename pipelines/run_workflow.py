@@ -11,11 +11,12 @@ import luigi
 
 from auth.gate import authorize
 from pipelines import side_by_side
-from pipelines.action import Action, plan_of
+from pipelines.action import Action
 from pipelines.context import context, run_id
 from pipelines.followed import follow, news
 from pipelines.output_task import forked, refuse_fork
 from pipelines.plan import Plan
+from pipelines.planner import plan_of
 from pipelines.superseded import sweep_superseded
 from pipelines.telling import explain
 from pipelines.workflows import refuse_beyond

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from conf.client import load_client
 from conf.settings import load_settings
-from pipelines import RunWorkflow, action, side_by_side
+from pipelines import RunWorkflow, planner, side_by_side
 from pipelines.context import context
 from spark_jobs.star.described import feed_tables
 from targets.column_types import arrow_schema
@@ -148,7 +148,7 @@ class House:
 def forget() -> None:
     """What a process knows of earlier runs."""
     luigi.task_register.Register.clear_instance_cache()
-    action._PLANS.clear()
+    planner._PLANS.clear()
     context.cache_clear()
     side_by_side._RUNNING.clear()
 
