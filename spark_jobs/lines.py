@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO
+
+import numpy as np
 
 from conf.errors import Damaged
 from spark_jobs.index import EntryIndex, Range, content_end
@@ -32,9 +34,20 @@ def records(file: BinaryIO, range: Range, entry: EntryIndex) -> Iterator[tuple[i
     if range.fault:
         yield range.first_line, data
         return
-    spans = entry.format == "csv" and not range.alone
-    masked = Quoting(entry.delimiter, entry.quote).mask(data)[0] if spans else data
-    yield from _split(data, masked, range.first_line)
+    yield from _split(data, _masked(data, range, entry), range.first_line)
+
+
+def records_at(file: BinaryIO, range: Range, entry: EntryIndex, lines: Sequence[int]) -> Iterator[bytes]:
+    """Some of what ``records`` yields: the records that begin on these physical lines, in their order."""
+    data = range_bytes(file, range)
+    if range.fault:
+        yield from [data] * len(lines)
+        return
+    masked = _masked(data, range, entry)
+    breaks = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))
+    begins = np.concatenate(([0], breaks + 1))[np.asarray(lines, np.intp) - range.first_line]
+    for start in begins.tolist():
+        yield data[start : content_end(data, masked.find(b"\n", start) + 1 or len(data))]
 
 
 def range_bytes(file: BinaryIO, range: Range) -> bytes:
@@ -52,6 +65,12 @@ def range_bytes(file: BinaryIO, range: Range) -> bytes:
             "Land the drop anew.",
         )
     return data
+
+
+def _masked(data: bytes, range: Range, entry: EntryIndex) -> bytes:
+    """The bytes of a range, with no LF but those that end records."""
+    spans = entry.format == "csv" and not range.alone
+    return Quoting(entry.delimiter, entry.quote).mask(data)[0] if spans else data
 
 
 def _split(data: bytes, masked: bytes, line: int) -> Iterator[tuple[int, bytes]]:

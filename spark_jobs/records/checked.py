@@ -1,38 +1,91 @@
-"""Lines as text -> typed rows, each with all that is wrong with it."""
+"""Lines as text, or as values that are sure -> typed rows; those that are bad with all that is wrong with them."""
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import reduce
+from typing import NamedTuple
+
+from pyspark import StorageLevel
+from pyspark.sql import Column as Sql
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
+from conf.feeds import RecordsFeed
 from conf.feeds.values import spark_type
-from spark_jobs.records.checks import checks
+from spark_jobs.records.checks import Check, checks
+from spark_jobs.records.reading import Lines
 from spark_jobs.records.shape import CORRECTS, FAULT, LINE, text_name
 from spark_jobs.records.values import typed
 from targets.register import Drop
 
 
-def checked(lines: DataFrame, drop: Drop) -> DataFrame:
-    """Lines as text -> the feed's columns, typed, and ``_faults``: null, or all that is wrong with the line."""
-    feed = drop.records
+class Checked(NamedTuple):
+    """Lines with the feed's columns, typed.
+
+    Attributes:
+        good: in which nothing is wrong.
+        bad: the others; ``_faults`` says all that is.
+    """
+
+    good: DataFrame
+    bad: DataFrame
+
+
+def checked(lines: Lines, drop: Drop, held: ExitStack) -> Checked:
+    """Every line of a drop; what is kept for it is let go when ``held`` ends."""
+    all_checks = list(checks(drop.records, drop.received))
+    texts = _typed(lines.texts, drop.records, all_checks).persist(StorageLevel.DISK_ONLY)
+    held.callback(texts.unpersist)
+    found = Checked(texts.where("_faults is null"), texts.where("_faults is not null"))
+    if lines.sure is None:
+        return found
+    # What is said of one column was looked at where it was read.
+    read = {column.name for column in drop.records.read}
+    others = [check for check in all_checks if check.column not in read]
+    sure = _derived(lines.sure, drop.records)
+    if not others:
+        return found._replace(good=_with_faults(sure, drop.records, F.lit(None)).unionByName(found.good))
+    is_bad = _any(others)
+    return Checked(
+        _with_faults(sure.where(~is_bad), drop.records, F.lit(None)).unionByName(found.good),
+        _with_faults(sure.where(is_bad), drop.records, _all(others)).unionByName(found.bad),
+    )
+
+
+def _typed(lines: DataFrame, feed: RecordsFeed, all_checks: Sequence[Check]) -> DataFrame:
+    """Lines as ``shape.text_schema`` -> the feed's columns, typed, and ``_faults``: null, or all that is wrong."""
     texts = {f"_text_{column.name}": F.col(text_name(number)) for number, column in enumerate(feed.read)}
     kept = ["_range", *LINE, *CORRECTS, "_rule", "_value", "_message"]
     found = lines.select(*kept, *(text.alias(name) for name, text in texts.items()))
     found = found.select(
         "*", *(typed(F.col(f"_text_{column.name}"), column).alias(column.name) for column in feed.read)
     )
+    found = _derived(found, feed)
+    whole = F.struct(F.lit(None), "_rule", "_value", "_message", F.lit(None)).cast(FAULT)
+    said = F.when(F.col("_rule").isNotNull(), F.array(whole)).when(_any(all_checks), _all(all_checks))
+    return _with_faults(found, feed, said)
+
+
+def _derived(lines: DataFrame, feed: RecordsFeed) -> DataFrame:
     for column, expression in feed.derived:
         value = F.expr(f"try_cast({expression.sql} as {spark_type(column.type)})")
-        found = found.withColumn(column.name, value)
-    all_checks = list(checks(feed, drop.received))
-    whole = F.struct(F.lit(None), "_rule", "_value", "_message", F.lit(None)).cast(FAULT)
-    faults = (
-        F.array_compact(F.array(*(check.fault() for check in all_checks)))
-        if all_checks
-        else F.array().cast(f"array<{FAULT}>")
-    )
-    is_bad = F.lit(False)
-    for check in all_checks:
-        is_bad = is_bad | F.coalesce(check.broken, F.lit(False))
-    said = F.when(F.col("_rule").isNotNull(), F.array(whole)).when(is_bad, faults)
-    return found.select("_range", *LINE, *CORRECTS, *(column.name for column in feed.columns), said.alias("_faults"))
+        lines = lines.withColumn(column.name, value)
+    return lines
+
+
+def _with_faults(lines: DataFrame, feed: RecordsFeed, faults: Sql) -> DataFrame:
+    columns = ["_range", *LINE, *CORRECTS, *(column.name for column in feed.columns)]
+    return lines.select(*columns, faults.cast(f"array<{FAULT}>").alias("_faults"))
+
+
+def _any(of: Sequence[Check]) -> Sql:
+    """Whether a row breaks any of these."""
+    return reduce(operator.or_, (F.coalesce(check.broken, F.lit(False)) for check in of), F.lit(False))
+
+
+def _all(of: Sequence[Check]) -> Sql:
+    """The faults of those that a row breaks."""
+    return F.array_compact(F.array(*(check.fault() for check in of))) if of else F.lit(None)

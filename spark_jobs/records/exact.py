@@ -71,14 +71,17 @@ def rows(records: Iterable[Record], number: int, found: Range, source: Source, m
         yield [*place, mended.get("corrects_drop"), mended.get("corrects_line"), None, None, None, *texts]
 
 
-def fields(raw: bytes, found: Range, source: Source, max_bytes: int) -> dict[str, str]:
-    """A record's fields in the form in which rejects carry them; one that cannot be taken apart is one field."""
+def fields(records: Iterable[bytes], found: Range, source: Source, max_bytes: int) -> Iterator[dict[str, str]]:
+    """The fields of records in the form in which rejects carry them; one that cannot be taken apart is one field."""
     read = source.reader()
-    said = broken(raw, found, max_bytes, source.entry.encoding) or read(raw)
-    if isinstance(said, Fault):
-        first = next((name for name in (*source.names, *source.attributes) if name), "line")
-        return {first: encode(_decoded(raw, source.entry.encoding))}
-    return {name: encode(value) for name, value in said.items() if name not in ADDED}
+    encoding = source.entry.encoding
+    for raw in records:
+        said = broken(raw, found, max_bytes, encoding) or read(raw)
+        if isinstance(said, Fault):
+            first = next((name for name in (*source.names, *source.attributes) if name), "line")
+            yield {first: encode(_decoded(raw, encoding))}
+        else:
+            yield {name: encode(value) for name, value in said.items() if name not in ADDED}
 
 
 def keys(records: Iterable[Record], found: Range, source: Source, max_bytes: int) -> list[str]:

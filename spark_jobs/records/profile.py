@@ -1,68 +1,101 @@
-"""The profile of a drop's records: what the values of each column are like."""
+"""The profile of a drop's records: what the values of each column are like.
+
+A worker looks at one column at a time, in all files, with DuckDB: nothing of two columns or two workers has to be put
+together, and what does not fit in memory goes to the worker's disk.
+"""
 
 from __future__ import annotations
 
+import json
+import os
+import tempfile
+from collections.abc import Iterator
 from typing import Any
 
-from pyspark.sql import Column as Sql
+import pyarrow as pa
+import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
-from pyspark.sql import functions as F  # noqa: N812
 
 from conf.feeds import RecordsFeed
 from conf.feeds.columns import Column
-from spark_jobs.records.shape import records_ddl, schema
+from spark_jobs import shards
+from spark_jobs.records.plain import value_type
+from spark_jobs.session import tasks_at_once
 from targets.filesystem import FileSystem
 
+_MEMORY = "256MiB"
+_BATCH_ROWS = 20_000
 _OFTEN = 10
 _SHOWN = 200
-# Values that a sketch of frequent ones keeps; it is exact while three quarters of it suffice.
-_TRACKED = 10_000
-_EXACT = 7_000
+# Of a column with more values than this only those are frequent that so many of the records have.
+_FEW = 7_000
+_SHARE = 0.0004
+_VALUES = "CREATE TEMP TABLE counted AS SELECT value, count(*) AS times FROM rows GROUP BY value"
+_MEASURED = """
+    SELECT coalesce(sum(times), 0)::BIGINT AS records, coalesce(sum(times) FILTER (value IS NULL), 0)::BIGINT AS nulls,
+        count(value) AS "distinct", left(min(value)::VARCHAR, $shown) AS min, left(max(value)::VARCHAR, $shown) AS max
+    FROM counted"""
+_LENGTHS = """
+    SELECT min(length(value)) AS shortest, max(length(value)) AS longest,
+        round(sum(length(value) * times) / sum(times), 2) AS mean_length
+    FROM counted WHERE value IS NOT NULL"""
+_FREQUENT = """
+    SELECT left(value::VARCHAR, $shown) AS value, times AS count FROM counted
+    WHERE value IS NOT NULL AND times > $rare ORDER BY times DESC, counted.value LIMIT $often"""
 
 
 def profile(spark: SparkSession, fs: FileSystem, records: str, feed: RecordsFeed) -> tuple[int, list[dict[str, Any]]]:
-    """How many records there are, and one object a column, in order: name, type, nulls, distinct (within 5 %), min,
-    max, often (the most frequent values with their counts), and of texts the least, most and mean length.
+    """How many records there are, and one object a column, in order: name, type, nulls, distinct, min, max, often (the
+    most frequent values with their counts), and of texts the least, most and mean length.
 
-    One pass over the records. Frequencies are exact up to some 7,000 values a column; of more, ``often`` names only
-    those that are more frequent than its error can make them.
+    Args:
+        records: path of the table, of one file at least.
     """
-    rows = spark.read.schema(schema(records_ddl(feed))).parquet(fs.uri(records))
-    measured = rows.agg(
-        F.count("*").alias("_rows"), *(_measures(column).alias(column.name) for column in feed.columns)
-    ).collect()[0]
-    found = []
-    for column in feed.columns:
-        said = {name: value for name, value in measured[column.name].asDict().items() if value is not None}
-        floor = 0 if said["distinct"] < _EXACT else 4 * measured["_rows"] // _TRACKED
-        often = [one for one in said.pop("often", []) if one["item"] is not None and one["count"] > floor]
-        top = [(one["count"], _text(one["item"])) for one in often]
-        said["often"] = [
-            {"value": text, "count": count} for count, text in sorted(top, key=lambda one: (-one[0], one[1]))
-        ]
-        found.append({"name": column.name, "type": column.type, **said})
-    return int(measured["_rows"]), found
+    columns = feed.columns
+    files = [f"{records}/{name}" for name in shards.finished(fs, records)]
+
+    def look(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            for number in batch.column(0).to_pylist():
+                said = json.dumps(_looked_at(fs, files, columns[number]))
+                yield pa.RecordBatch.from_pydict({"number": [number], "said": [said]})
+
+    numbers = spark.range(0, len(columns), 1, min(len(columns), tasks_at_once(spark)))
+    rows = sorted(numbers.mapInArrow(look, "number long, said string").collect())
+    found = [json.loads(said) for _, said in rows]
+    counts = [one.pop("records") for one in found]
+    named = zip(columns, found, strict=True)
+    return counts[0], [{"name": column.name, "type": column.type, **said} for column, said in named]
 
 
-def _measures(column: Column) -> Sql:
-    value = F.col(column.name)
-    text = value.cast("string")
-    parts = [
-        F.count_if(value.isNull()).alias("nulls"),
-        F.approx_count_distinct(value).alias("distinct"),
-        F.left(F.min(value).cast("string"), F.lit(_SHOWN)).alias("min"),
-        F.left(F.max(value).cast("string"), F.lit(_SHOWN)).alias("max"),
-        F.expr(f"approx_top_k(`{column.name}`, {_OFTEN}, {_TRACKED})").alias("often"),
-    ]
-    if column.type == "string":
-        length = F.char_length(text)
-        parts += [
-            F.min(length).alias("shortest"),
-            F.max(length).alias("longest"),
-            F.round(F.avg(length), 2).alias("mean_length"),
-        ]
-    return F.struct(*parts)
+def _looked_at(fs: FileSystem, files: list[str], column: Column) -> dict[str, Any]:
+    import duckdb  # only some runs' workers need it, and it takes memory in each
+
+    schema = pa.schema([pa.field("value", value_type(column))])
+    rows = pa.RecordBatchReader.from_batches(schema, _values(fs, files, column.name, schema))
+    place = os.environ.get("SPARK_LOCAL_DIRS", tempfile.gettempdir()).split(",")[0]
+    how: dict[str, Any] = {"memory_limit": _MEMORY, "threads": 1, "temp_directory": f"{place}/profile-{os.getpid()}"}
+    with duckdb.connect(":memory:", config=how) as database:
+        database.register("rows", rows)
+        database.execute(_VALUES)
+        said = _row(database.execute(_MEASURED, {"shown": _SHOWN}))
+        if column.type == "string":
+            said |= _row(database.execute(_LENGTHS))
+        rare = 0 if said["distinct"] < _FEW else int(_SHARE * said["records"])
+        often = database.execute(_FREQUENT, {"shown": _SHOWN, "rare": rare, "often": _OFTEN}).fetchall()
+    kept = {name: value for name, value in said.items() if value is not None}
+    top = sorted(often, key=lambda one: (-one[1], one[0]))
+    return {**kept, "often": [{"value": text, "count": times} for text, times in top]}
 
 
-def _text(value: object) -> str:
-    return str(value)[:_SHOWN]
+def _row(result: Any) -> dict[str, Any]:
+    names = [one[0] for one in result.description]
+    return dict(zip(names, result.fetchone(), strict=True))
+
+
+def _values(fs: FileSystem, files: list[str], name: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """The values of a column, batch by batch."""
+    for path in files:
+        with fs.open(path) as file:
+            for batch in pq.ParquetFile(file).iter_batches(_BATCH_ROWS, columns=[name]):
+                yield pa.RecordBatch.from_arrays([batch.column(0)], schema=schema)

@@ -2,24 +2,50 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
+from conf.errors import AlreadyExists
 from conf.feeds import RecordsFeed
 from spark_jobs.index import Index
-from spark_jobs.lines import records
+from spark_jobs.lines import records, records_at
 from spark_jobs.records import exact, fast
 from spark_jobs.records.clean import cleaned
 from spark_jobs.records.exact import Source
+from spark_jobs.records.plain import Plain
 from spark_jobs.records.shape import text_name, text_schema
 from targets.filesystem import FileSystem
 
 _TASKS = 256
 _LOOKED_AT = 1000
+# Files that are read some times and then removed.
+_QUICKLY: dict[str, Any] = {
+    "compression": "none",
+    "use_dictionary": False,
+    "write_statistics": False,
+    "store_decimal_as_integer": True,
+}
+
+
+class Lines(NamedTuple):
+    """The lines of a drop.
+
+    Attributes:
+        texts: as ``shape.text_schema`` says it, those of which nothing is sure.
+        sure: as ``Plain.schema`` says it; None if there are none.
+    """
+
+    texts: DataFrame
+    sure: DataFrame | None
 
 
 class Files:
@@ -27,23 +53,36 @@ class Files:
 
     Args:
         data: path of the bytes of each entry.
+        plain: what is sure of the lines.
         max_bytes: the limit of a line.
     """
 
     def __init__(
-        self, fs: FileSystem, index: Index, data: Mapping[int, str], feed: RecordsFeed, max_bytes: int
+        self, fs: FileSystem, index: Index, data: Mapping[int, str], feed: RecordsFeed, plain: Plain, max_bytes: int
     ) -> None:
         self._fs, self._ranges, self._data, self._max = fs, index.ranges, dict(data), max_bytes
-        self._schema, self._feed = text_schema(feed), feed
+        self._schema, self._feed, self._plain = text_schema(feed), feed, plain
         self.sources = {entry.entry: Source.of(entry, feed) for entry in index.entries}
 
-    def lines(self, spark: SparkSession) -> DataFrame:
-        """Every line as ``shape.text_schema`` says it, texts cleaned; a task reads some ranges."""
-        schema = from_arrow_schema(self._schema)
-        if not self._ranges:
-            return spark.createDataFrame([], schema)
+    def lines(self, spark: SparkSession, place: str) -> Lines:
+        """Every line, texts cleaned.
+
+        They are read once, and lie below ``place`` while they are needed: a file a range, which Spark's workers write
+        themselves and Spark reads by column, as often as it likes.
+        """
         count = len(self._ranges)
-        return spark.range(0, count, 1, min(count, _TASKS)).mapInArrow(self._read, schema)
+        if count:
+            spark.range(0, count, 1, min(count, _TASKS)).mapInArrow(self._writer(place), "number long").collect()
+
+        def read(kind: str, schema: pa.Schema) -> DataFrame | None:
+            if not self._fs.exists(f"{place}/{kind}"):
+                return None
+            return spark.read.schema(from_arrow_schema(schema)).parquet(self._fs.uri(f"{place}/{kind}"))
+
+        texts = read("texts", self._schema)
+        if texts is None:
+            texts = spark.createDataFrame([], from_arrow_schema(self._schema))
+        return Lines(texts, read("sure", self._plain.schema))
 
     def keys(self) -> dict[int, list[str]]:
         """The keys of the first objects of each file of JSON lines, which has no header that would tell all of them."""
@@ -62,14 +101,38 @@ class Files:
         together = lines.repartition(parts, "_range").sortWithinPartitions("_range", "line")
         return together.mapInArrow(self._fill, lines.schema)
 
-    def _read(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            for number in batch.column(0).to_pylist():
-                found = self._ranges[number]
-                with self._fs.open(self._data[found.entry]) as file:
-                    source = self.sources[found.entry]
-                    for lines in fast.batches(file, number, found, source, self._max, self._schema):
-                        yield self._cleaned(lines)
+    def _writer(self, place: str) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+        def write(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+            for batch in batches:
+                for number in batch.column(0).to_pylist():
+                    self._write(number, place)
+                yield pa.RecordBatch.from_arrays([batch.column(0)], ["number"])
+
+        return write
+
+    def _write(self, number: int, place: str) -> None:
+        with ExitStack() as held:
+            writers: dict[str, pq.ParquetWriter] = {}
+
+            def write(kind: str, lines: pa.RecordBatch) -> None:
+                if lines.num_rows and kind not in writers:
+                    file = held.enter_context(self._fs.writer(f"{place}/{kind}/range-{number:06}.parquet"))
+                    writers[kind] = held.enter_context(pq.ParquetWriter(file, lines.schema, **_QUICKLY))
+                if lines.num_rows:
+                    writers[kind].write_batch(lines)
+
+            # Another attempt of this task may have written them meanwhile.
+            held.enter_context(contextlib.suppress(AlreadyExists))
+            for lines in self._read(number):
+                sure, texts = self._plain.parted(self._cleaned(lines))
+                write("sure", sure)
+                write("texts", texts)
+
+    def _read(self, number: int) -> Iterator[pa.RecordBatch]:
+        found = self._ranges[number]
+        source = self.sources[found.entry]
+        with self._fs.open(self._data[found.entry]) as file:
+            yield from fast.batches(file, number, found, source, self._max, self._schema)
 
     def _cleaned(self, lines: pa.RecordBatch) -> pa.RecordBatch:
         for number, column in enumerate(self._feed.read):
@@ -79,19 +142,17 @@ class Files:
         return lines
 
     def _fill(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        at, known = -1, {}
         for batch in batches:
-            filled: list[dict[str, str]] = []
-            for number, line in zip(batch["_range"].to_pylist(), batch["line"].to_pylist(), strict=True):
-                if number != at:
-                    at, known = number, self._records(number)
-                found = self._ranges[number]
-                filled.append(exact.fields(known[line], found, self.sources[found.entry], self._max))
+            places = zip(batch["_range"].to_pylist(), batch["line"].to_pylist(), strict=True)
+            filled: list[list[tuple[str, str]]] = []
+            for number, lines in itertools.groupby(places, key=itemgetter(0)):
+                filled += (list(one.items()) for one in self._fields(number, [line for _, line in lines]))
             place = batch.schema.get_field_index("fields")
-            column = pa.array([list(one.items()) for one in filled], batch.schema.field(place).type)
+            column = pa.array(filled, batch.schema.field(place).type)
             yield batch.set_column(place, batch.schema.field(place), column)
 
-    def _records(self, number: int) -> dict[int, bytes]:
+    def _fields(self, number: int, lines: list[int]) -> Iterator[dict[str, str]]:
         found = self._ranges[number]
+        source = self.sources[found.entry]
         with self._fs.open(self._data[found.entry]) as file:
-            return dict(records(file, found, self.sources[found.entry].entry))
+            yield from exact.fields(records_at(file, found, source.entry, lines), found, source, self._max)

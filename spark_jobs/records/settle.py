@@ -9,20 +9,20 @@ from pyspark.sql import functions as F  # noqa: N812
 from conf.feeds import RecordsFeed
 from conf.rules import RULES
 from spark_jobs.fields import SHOWN
+from spark_jobs.records.checked import Checked
 from spark_jobs.records.duplicates import Taken
 from spark_jobs.records.shape import FAULT, LINE, SETTLED, schema
 
 
-def settle(lines: DataFrame, taken: Taken, feed: RecordsFeed, *, several: bool) -> DataFrame:
-    """Lines with ``_faults``, and which good ones repeat another -> SETTLED and _range; ``fields`` are to be read yet.
+def settle(lines: Checked, taken: Taken, feed: RecordsFeed, *, several: bool) -> DataFrame:
+    """The bad lines, and the good ones that repeat another -> SETTLED and _range; ``fields`` are to be read yet.
 
     Args:
         several: whether the drop has several entries, so that a line alone does not say which it is.
     """
-    found = _quarantined(lines.where("_faults is not null"))
-    good = lines.where("_faults is null")
+    found = _quarantined(lines.bad)
     for code, which in taken.items():
-        repeats = good.join(which, on=list(LINE), how="inner")
+        repeats = lines.good.join(which, on=list(LINE), how="inner")
         found = found.unionByName(_shaped(_repeated(repeats, code, feed, several)))
     return found
 

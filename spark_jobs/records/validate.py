@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from functools import partial
 from typing import NamedTuple
 
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
@@ -22,6 +21,7 @@ from spark_jobs.records import drift, duplicates
 from spark_jobs.records.checked import checked
 from spark_jobs.records.checks import warnings
 from spark_jobs.records.duplicates import Earlier, without
+from spark_jobs.records.plain import Plain
 from spark_jobs.records.profile import profile
 from spark_jobs.records.reading import Files
 from spark_jobs.records.settle import settle
@@ -31,6 +31,8 @@ from spark_jobs.session import tasks_at_once
 from targets.filesystem import FileSystem
 from targets.register import Drop
 
+# Where the lines lie as text and values until all tables are written.
+_LINES = "lines"
 # Rows of a file that tasks write and read side by side, and of one where there are files enough for that.
 _SHARE_ROWS = 100_000
 _FILE_ROWS = 1_000_000
@@ -68,7 +70,8 @@ def validate_records(
         DropHeld: the file's columns are not those of the feed, or more lines are rejected than the feed allows.
     """
     feed = drop.records
-    files = Files(fs, index, data, feed, settings.lines.max_bytes)
+    plain = Plain(feed, drop.received)
+    files = Files(fs, index, data, feed, plain, settings.lines.max_bytes)
     drifted = drift.check(files.sources.values(), files.keys(), feed)
     count = _file_count(index.lines, tasks_at_once(spark))
 
@@ -76,13 +79,12 @@ def validate_records(
         rows.select(*_names(ddl)).coalesce(count).write.parquet(fs.uri(f"{goal}/{table}"))
 
     with ExitStack() as held:
-        lines = checked(files.lines(spark), drop).persist(StorageLevel.DISK_ONLY)
-        held.callback(lines.unpersist)
         step(0, 4, f"reads {index.lines:,} lines")
-        good = lines.where("_faults is null")
-        taken = duplicates.taken(spark, fs, good, feed, earlier, held)
+        held.callback(fs.remove, f"{goal}/{_LINES}")
+        lines = checked(files.lines(spark, f"{goal}/{_LINES}"), drop, held)
+        taken = duplicates.taken(spark, fs, lines.good, feed, earlier, held)
         step(1, 4, "writes the records")
-        write(without(good, taken), records_ddl(feed), "records")
+        write(without(lines.good, taken), records_ddl(feed), "records")
         settled = files.with_fields(settle(lines, taken, feed, several=len(index.entries) > 1))
         works: dict[str, Callable[[], object]] = {
             "writes the lines that are settled": partial(write, settled, SETTLED, "settled"),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from conf.errors import Damaged
 from spark_jobs.index import EntryIndex, Indexer, Range
-from spark_jobs.lines import records
+from spark_jobs.lines import records, records_at
 from spark_jobs.quoting import Quoting
 from tests.spark_jobs.plain_splitter import Found, split
 from tests.spark_jobs.test_index import contents
@@ -32,6 +32,8 @@ def read(
     for one in ranges:
         some = list(records(io.BytesIO(data), one, entry))
         assert len(some) == one.records
+        lines = [line for line, _ in some]
+        assert list(records_at(io.BytesIO(data), one, entry, lines[::-2])) == [record for _, record in some[::-2]]
         for line, record in some:
             is_open = entry.format == "csv" and not one.fault and not Quoting(delimiter).fields(record)[1]
             assert one.alone or not is_open
