@@ -10,7 +10,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import reduce
 from typing import Any, BinaryIO, NamedTuple
 
@@ -119,6 +119,13 @@ class _Hashing:
 
     def close(self) -> None:
         """The file belongs to whoever opened it."""
+
+
+@contextmanager
+def new_file(fs: FileSystem, path: str) -> Iterator[BinaryIO]:
+    """A file of which every attempt of a task writes the same: one that another attempt wrote meanwhile is kept."""
+    with suppress(AlreadyExists), fs.writer(path) as file:
+        yield file
 
 
 def write_shard(fs: FileSystem, path: str, schema: pa.Schema, rows: Iterator[dict[str, Any]]) -> Written:

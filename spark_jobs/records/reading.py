@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from operator import itemgetter
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -14,7 +12,6 @@ import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
-from conf.errors import AlreadyExists
 from conf.feeds import RecordsFeed
 from spark_jobs.index import Index
 from spark_jobs.lines import records, records_at
@@ -23,6 +20,7 @@ from spark_jobs.records.clean import cleaned
 from spark_jobs.records.exact import Source
 from spark_jobs.records.plain import Plain
 from spark_jobs.records.shape import text_name, text_schema
+from spark_jobs.shards import new_file
 from targets.filesystem import FileSystem
 
 _TASKS = 256
@@ -95,11 +93,12 @@ class Files:
                     found[one.entry] = exact.keys(first, one, source, self._max)
         return found
 
-    def with_fields(self, lines: DataFrame) -> DataFrame:
-        """Lines with ``_range`` -> the same with ``fields`` filled in, read from the files once more."""
-        parts = max(1, min(len(self._ranges), _TASKS))
-        together = lines.repartition(parts, "_range").sortWithinPartitions("_range", "line")
-        return together.mapInArrow(self._fill, lines.schema)
+    def fields(self, number: int, lines: list[int]) -> Iterator[dict[str, str]]:
+        """The fields of some lines of a range, as rejects carry them, read from the file once more."""
+        found = self._ranges[number]
+        source = self.sources[found.entry]
+        with self._fs.open(self._data[found.entry]) as file:
+            yield from exact.fields(records_at(file, found, source.entry, lines), found, source, self._max)
 
     def _writer(self, place: str) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
         def write(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -116,13 +115,11 @@ class Files:
 
             def write(kind: str, lines: pa.RecordBatch) -> None:
                 if lines.num_rows and kind not in writers:
-                    file = held.enter_context(self._fs.writer(f"{place}/{kind}/range-{number:06}.parquet"))
+                    file = held.enter_context(new_file(self._fs, f"{place}/{kind}/range-{number:06}.parquet"))
                     writers[kind] = held.enter_context(pq.ParquetWriter(file, lines.schema, **_QUICKLY))
                 if lines.num_rows:
                     writers[kind].write_batch(lines)
 
-            # Another attempt of this task may have written them meanwhile.
-            held.enter_context(contextlib.suppress(AlreadyExists))
             for lines in self._read(number):
                 sure, texts = self._plain.parted(self._cleaned(lines))
                 write("sure", sure)
@@ -140,19 +137,3 @@ class Files:
             texts = cleaned(lines.column(place), column.clean, self._feed.nulls)
             lines = lines.set_column(place, self._schema.field(place), texts)
         return lines
-
-    def _fill(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            places = zip(batch["_range"].to_pylist(), batch["line"].to_pylist(), strict=True)
-            filled: list[list[tuple[str, str]]] = []
-            for number, lines in itertools.groupby(places, key=itemgetter(0)):
-                filled += (list(one.items()) for one in self._fields(number, [line for _, line in lines]))
-            place = batch.schema.get_field_index("fields")
-            column = pa.array(filled, batch.schema.field(place).type)
-            yield batch.set_column(place, batch.schema.field(place), column)
-
-    def _fields(self, number: int, lines: list[int]) -> Iterator[dict[str, str]]:
-        found = self._ranges[number]
-        source = self.sources[found.entry]
-        with self._fs.open(self._data[found.entry]) as file:
-            yield from exact.fields(records_at(file, found, source.entry, lines), found, source, self._max)

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from functools import partial
 from typing import NamedTuple
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from conf.errors import DropHeld
@@ -25,7 +25,8 @@ from spark_jobs.records.plain import Plain
 from spark_jobs.records.profile import profile
 from spark_jobs.records.reading import Files
 from spark_jobs.records.settle import settle
-from spark_jobs.records.shape import LINE, SETTLED, WARNINGS, records_ddl, schema
+from spark_jobs.records.settled import write_settled
+from spark_jobs.records.shape import LINE, WARNINGS, records_ddl, schema
 from spark_jobs.schemas import PROFILE
 from spark_jobs.session import tasks_at_once
 from targets.filesystem import FileSystem
@@ -75,23 +76,22 @@ def validate_records(
     drifted = drift.check(files.sources.values(), files.keys(), feed)
     count = _file_count(index.lines, tasks_at_once(spark))
 
-    def write(rows: DataFrame, ddl: str, table: str) -> None:
-        rows.select(*_names(ddl)).coalesce(count).write.parquet(fs.uri(f"{goal}/{table}"))
-
     with ExitStack() as held:
         step(0, 4, f"reads {index.lines:,} lines")
         held.callback(fs.remove, f"{goal}/{_LINES}")
         lines = checked(files.lines(spark, f"{goal}/{_LINES}"), drop, held)
         taken = duplicates.taken(spark, fs, lines.good, feed, earlier, held)
         step(1, 4, "writes the records")
-        write(without(lines.good, taken), records_ddl(feed), "records")
-        settled = files.with_fields(settle(lines, taken, feed, several=len(index.entries) > 1))
+        records = without(lines.good, taken).select(*_names(records_ddl(feed)))
+        records.coalesce(count).write.parquet(fs.uri(f"{goal}/records"))
+        settled = settle(lines, taken, feed, several=len(index.entries) > 1)
         works: dict[str, Callable[[], object]] = {
-            "writes the lines that are settled": partial(write, settled, SETTLED, "settled"),
+            "writes the lines that are settled": partial(write_settled, settled, files, fs, f"{goal}/settled", count),
             "looks at the columns": partial(profile, spark, fs, f"{goal}/records", feed),
         }
-        _, (ok, columns) = do_each(works, step, 2, 4)
-    counts = _count(spark, fs, goal, feed, ok)
+        outcomes, (ok, columns) = do_each(works, step, 2, 4)
+    warned = _write_warnings(spark, fs, goal, feed)
+    counts = Counts(ok, outcomes["quarantined"], outcomes["duplicate"], warned)
     _hold_if_too_many(counts.quarantined, index.lines, feed)
     said = {"lines": index.lines, **counts._asdict(), "drift": drifted, "columns": columns}
     fs.create(f"{goal}/{PROFILE}", json.dumps(said, ensure_ascii=False, indent=1).encode())
@@ -111,16 +111,8 @@ def _hold_if_too_many(rejected: int, lines: int, feed: RecordsFeed) -> None:
         )
 
 
-def _count(spark: SparkSession, fs: FileSystem, goal: str, feed: RecordsFeed, ok: int) -> Counts:
-    """Counts what was written, and writes the warnings of the records."""
-    records = spark.read.schema(schema(records_ddl(feed))).parquet(fs.uri(f"{goal}/records"))
-    settled = spark.read.schema(schema(SETTLED)).parquet(fs.uri(f"{goal}/settled"))
-    by_outcome = {row.outcome: row["count"] for row in settled.groupBy("outcome").count().collect()}
-    warned = _write_warnings(spark, fs, goal, records, feed)
-    return Counts(ok, by_outcome.get("quarantined", 0), by_outcome.get("duplicate", 0), warned)
-
-
-def _write_warnings(spark: SparkSession, fs: FileSystem, goal: str, records: DataFrame, feed: RecordsFeed) -> int:
+def _write_warnings(spark: SparkSession, fs: FileSystem, goal: str, feed: RecordsFeed) -> int:
+    """Writes the warnings of the records; returns how many records have any."""
     found = [
         F.when(
             F.coalesce(check.broken, F.lit(False)),
@@ -131,6 +123,7 @@ def _write_warnings(spark: SparkSession, fs: FileSystem, goal: str, records: Dat
     if not found:
         fs.make_directory(f"{goal}/warnings")
         return 0
+    records = spark.read.schema(schema(records_ddl(feed))).parquet(fs.uri(f"{goal}/records"))
     each = records.select(*LINE, F.explode(F.array_compact(F.array(*found))).alias("_said"))
     rows = each.select(*LINE, "_said.rule", "_said.message").select(*_names(WARNINGS))
     rows.coalesce(1).write.parquet(fs.uri(f"{goal}/warnings"))

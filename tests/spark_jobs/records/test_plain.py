@@ -57,7 +57,19 @@ def mutated(text: str, chance: random.Random) -> str:
 def texts_of(name: str, seed: int) -> list[str | None]:
     chance = random.Random(f"{name} {seed}")
     known = [text for _, taken, wrong in CASES.values() for text in (*taken, *wrong)]
-    known += ["2026-02-28 23:59:59.123456", "2024-02-29", "1899-12-31", "-0", "12.3456", "0.5", "99999", "-1.5", "kk", "k\u212a", "kkj"]
+    known += [
+        "2026-02-28 23:59:59.123456",
+        "2024-02-29",
+        "1899-12-31",
+        "-0",
+        "12.3456",
+        "0.5",
+        "99999",
+        "-1.5",
+        "kk",
+        "k\u212a",
+        "kkj",
+    ]
     known += ["123456789012345678", "2026-04-31", "2026-01-01T00:00", "2026-01-01 24:00", "1e5", "true"]
     return [None, *known, *(mutated(chance.choice(known), chance) for _ in range(150))]
 
