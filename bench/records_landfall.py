@@ -10,14 +10,13 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pyspark.sql import functions as F  # noqa: N812
-
 from bench.records_rows import FEED
 from conf.feeds import feed_config
 from conf.settings import Settings
 from spark_jobs.index import Index, Indexer
 from spark_jobs.records import Counts, validate_records
 from spark_jobs.session import begin, session
+from spark_jobs.star.records import RecordInputs, write_fact
 from targets.local import LocalFileSystem
 from targets.register import Drop
 
@@ -38,8 +37,6 @@ def validate(file: Path, goal: Path, settings: Settings) -> tuple[Index, Counts]
     """Validates the file as a drop."""
     begin(settings, file.stat().st_size)  # as a run does
     index = indexed(file, settings)
-    received = datetime(2026, 11, 27, 12, tzinfo=UTC)
-    drop = Drop("d" * 64, "acme", "orders", file.name, "u", file.stat().st_size, received, feed_config(FEED))
     began = time.monotonic()
 
     def told(done: int, total: int, following: str) -> None:
@@ -47,9 +44,15 @@ def validate(file: Path, goal: Path, settings: Settings) -> tuple[Index, Counts]
 
     spark = session(settings)
     told(0, 0, "Spark is there")
-    counts = validate_records(spark, LocalFileSystem(), index, {0: str(file)}, str(goal), drop, settings, told)
+    counts = validate_records(spark, LocalFileSystem(), index, {0: str(file)}, str(goal), drop_of(file), settings, told)
     told(4, 4, "validated")
     return index, counts
+
+
+def drop_of(file: Path) -> Drop:
+    """The file as a drop of the feed."""
+    received = datetime(2026, 11, 27, 12, tzinfo=UTC)
+    return Drop("d" * 64, "acme", "orders", file.name, "u", file.stat().st_size, received, feed_config(FEED))
 
 
 def main(file: Path, goal: Path) -> None:
@@ -57,9 +60,10 @@ def main(file: Path, goal: Path) -> None:
     settings = Settings(home=goal / "home")
     began = time.monotonic()
     _, counts = validate(file, goal / "validated", settings)
-    records = session(settings).read.parquet(str(goal / "validated" / "records"))
-    month = F.date_format("ordered_at", "yyyy-MM")
-    records.withColumn("ordered_at_month", month).write.partitionBy("ordered_at_month").parquet(str(goal / "fact"))
+    records, settled, warnings = (f"{goal}/validated/{name}" for name in ("records", "settled", "warnings"))
+    inputs = RecordInputs(LocalFileSystem(), records, settled, warnings, drop_of(file))
+    spark = session(settings)
+    write_fact(spark, inputs, inputs.read_records(spark), {}, f"{goal}/fact")
     print(f"{time.monotonic() - began:6.1f} s  {counts}")
 
 

@@ -32,12 +32,11 @@ class LoadRecords(Stage):
         return feed_tables(self.feed, self.dropped.records)
 
     def work(self, place: Staging) -> tuple[Mapping[str, int], Mapping[str, str]]:
-        spark = self.spark()
-        return load_records(spark, record_inputs(self), place.fs.uri(place.path), self.step), {}
+        return load_records(self.spark(), record_inputs(self), place.path, self.step), {}
 
 
 def record_inputs(stage: Stage) -> RecordInputs:
     """Where the tables lie that the star of the stage's drop is made of."""
     dataset = stage.inputs["validate"].dataset
-    records, settled, warnings = (dataset.fs.uri(dataset.table(name)) for name in ("records", "settled", "warnings"))
-    return RecordInputs(records, settled, warnings, stage.dropped)
+    records, settled, warnings = map(dataset.table, ("records", "settled", "warnings"))
+    return RecordInputs(dataset.fs, records, settled, warnings, stage.dropped)

@@ -16,6 +16,7 @@ from conf.feeds import RecordsFeed, feed_config
 from conf.rules import rule
 from spark_jobs.records.shape import SETTLED, WARNINGS, records_ddl, schema
 from spark_jobs.star.records import RecordInputs
+from targets.local import LocalFileSystem
 from targets.register import Drop
 from tests.drop_tables import drop
 
@@ -91,6 +92,7 @@ def write_records(
 ) -> RecordInputs:
     """Writes Validate's tables."""
     return RecordInputs(
+        fs=LocalFileSystem(),
         records=_write(root / "records", records_ddl(of.records), records),
         settled=_write(root / "settled", SETTLED, others),
         warnings=_write(root / "warnings", WARNINGS, warnings),
@@ -103,4 +105,4 @@ def _write(directory: Path, ddl: str, rows: Sequence[Row]) -> str:
     if rows:
         table = pa.Table.from_pylist([dict(row) for row in rows], schema=to_arrow_schema(schema(ddl)))
         pq.write_table(table, directory / "part-0.parquet")
-    return f"file://{directory}"
+    return str(directory)

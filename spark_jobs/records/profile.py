@@ -7,8 +7,6 @@ together, and what does not fit in memory goes to the worker's disk.
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,11 +17,11 @@ from pyspark.sql import SparkSession
 from conf.feeds import RecordsFeed
 from conf.feeds.columns import Column
 from spark_jobs import shards
+from spark_jobs.duck import database
 from spark_jobs.records.plain import value_type
 from spark_jobs.session import tasks_at_once
 from targets.filesystem import FileSystem
 
-_MEMORY = "256MiB"
 _BATCH_ROWS = 20_000
 _OFTEN = 10
 _SHOWN = 200
@@ -69,20 +67,16 @@ def profile(spark: SparkSession, fs: FileSystem, records: str, feed: RecordsFeed
 
 
 def _looked_at(fs: FileSystem, files: list[str], column: Column) -> dict[str, Any]:
-    import duckdb  # only some runs' workers need it, and it takes memory in each
-
     schema = pa.schema([pa.field("value", value_type(column))])
     rows = pa.RecordBatchReader.from_batches(schema, _values(fs, files, column.name, schema))
-    place = os.environ.get("SPARK_LOCAL_DIRS", tempfile.gettempdir()).split(",")[0]
-    how: dict[str, Any] = {"memory_limit": _MEMORY, "threads": 1, "temp_directory": f"{place}/profile-{os.getpid()}"}
-    with duckdb.connect(":memory:", config=how) as database:
-        database.register("rows", rows)
-        database.execute(_VALUES)
-        said = _row(database.execute(_MEASURED, {"shown": _SHOWN}))
+    with database() as connection:
+        connection.register("rows", rows)
+        connection.execute(_VALUES)
+        said = _row(connection.execute(_MEASURED, {"shown": _SHOWN}))
         if column.type == "string":
-            said |= _row(database.execute(_LENGTHS))
+            said |= _row(connection.execute(_LENGTHS))
         rare = 0 if said["distinct"] < _FEW else int(_SHARE * said["records"])
-        often = database.execute(_FREQUENT, {"shown": _SHOWN, "rare": rare, "often": _OFTEN}).fetchall()
+        often = connection.execute(_FREQUENT, {"shown": _SHOWN, "rare": rare, "often": _OFTEN}).fetchall()
     kept = {name: value for name, value in said.items() if value is not None}
     top = sorted(often, key=lambda one: (-one[1], one[0]))
     return {**kept, "often": [{"value": text, "count": times} for text, times in top]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from functools import partial
@@ -13,15 +13,19 @@ from pyspark.sql import functions as F  # noqa: N812
 from conf.feeds.columns import Column as FeedColumn
 from conf.rules import rule
 from spark_jobs.at_once import do_each
+from spark_jobs.files import count_rows
 from spark_jobs.progress import Step, silent
 from spark_jobs.records import shape as written
 from spark_jobs.star import keys
+from spark_jobs.star.accepted import Facts
 from spark_jobs.star.described import dimension_table, dimensions, fact_name, fact_table, line_name, line_table
 from spark_jobs.star.dimensions import dim_date, dim_drop
 from spark_jobs.star.reading import spark_schema
 from spark_jobs.star.shape import shape
 from spark_jobs.star.tables import SCHEMA_VERSION
 from spark_jobs.tables import in_few_files
+from targets.column_types import arrow_schema
+from targets.filesystem import FileSystem
 from targets.register import Drop
 from targets.tables import Table
 
@@ -35,30 +39,33 @@ _FAULT = ("column", "rule", "value", "message", "fix")
 
 @dataclass(frozen=True)
 class RecordInputs:
-    """Where the tables lie that Validate made of one drop, as Spark knows them (``FileSystem.uri``).
+    """Where the tables lie that Validate made of one drop.
 
     Attributes:
-        records, settled, warnings: the tables of ``spark_jobs.records.shape``.
+        records, settled, warnings: paths of the tables of ``spark_jobs.records.shape``.
         drop: whose tables these are.
     """
 
+    fs: FileSystem
     records: str
     settled: str
     warnings: str
     drop: Drop
 
     def read_records(self, spark: SparkSession) -> DataFrame:
-        return spark.read.schema(written.schema(written.records_ddl(self.drop.records))).parquet(self.records)
+        return spark.read.schema(written.schema(written.records_ddl(self.drop.records))).parquet(
+            self.fs.uri(self.records)
+        )
 
     def read_settled(self, spark: SparkSession) -> DataFrame:
-        return spark.read.schema(written.schema(written.SETTLED)).parquet(self.settled)
+        return spark.read.schema(written.schema(written.SETTLED)).parquet(self.fs.uri(self.settled))
 
     def read_warnings(self, spark: SparkSession) -> DataFrame:
-        return spark.read.schema(written.schema(written.WARNINGS)).parquet(self.warnings)
+        return spark.read.schema(written.schema(written.WARNINGS)).parquet(self.fs.uri(self.warnings))
 
 
 def load_records(spark: SparkSession, inputs: RecordInputs, goal: str, step: Step = silent) -> dict[str, int]:
-    """Writes the star of one drop, one sub-directory of ``goal`` a table.
+    """Writes the star of one drop, one sub-directory of ``goal`` (a path) a table.
 
     Args:
         step: told how far it is.
@@ -66,41 +73,41 @@ def load_records(spark: SparkSession, inputs: RecordInputs, goal: str, step: Ste
     Returns:
         What came of it, counted from the files written: lines, ok, quarantined, duplicate, warned.
     """
-    drop = inputs.drop
+    drop, fs = inputs.drop, inputs.fs
     records, settled, warnings = (
         read(spark) for read in (inputs.read_records, inputs.read_settled, inputs.read_warnings)
     )
     fact, lines = fact_name(drop.feed), line_name(drop.feed)
-    steps = 5 + len(dimensions(drop.records))
-    step(0, steps, f"writes {fact}")
-    _write_fact(fact_records(records, drop), drop, f"{goal}/{fact}")
-    step(1, steps, f"writes {lines}")
-    in_few_files(fact_lines(settled, warnings, drop)).write.parquet(f"{goal}/{lines}")
-    told = spark.read.schema(spark_schema(line_table(drop.feed).columns)).parquet(f"{goal}/{lines}")
-    small: dict[str, Callable[[], DataFrame]] = {
-        **{f"dim_{column.name}": partial(dim_column, records, column) for column in dimensions(drop.records)},
-        "dim_outcome": lambda: dim_outcome(spark, told, drop),
-        "dim_date": lambda: dim_date(spark, drop.receipt),
-        "dim_drop": lambda: dim_drop(spark, drop),
+    members = {column.name: f"dim_{column.name}" for column in dimensions(drop.records)}
+
+    def write(rows: DataFrame, name: str) -> None:
+        rows.write.parquet(fs.uri(f"{goal}/{name}"))
+
+    def write_small(make: Callable[[], DataFrame], name: str) -> None:
+        write(make().coalesce(1), name)
+
+    steps = 5 + len(members)
+    first: dict[str, Callable[[], object]] = {
+        f"writes {lines}": lambda: write(in_few_files(fact_lines(settled, warnings, drop)), lines),
+        **{
+            f"writes dim_{column.name}": partial(
+                write_small, partial(dim_column, records, column), f"dim_{column.name}"
+            )
+            for column in dimensions(drop.records)
+        },
     }
-
-    def write(name: str) -> None:
-        small[name]().coalesce(1).write.parquet(f"{goal}/{name}")
-
-    do_each({f"writes {name}": partial(write, name) for name in small}, step, 2, steps)
-    return _counts(spark, goal, drop, told)
-
-
-def fact_records(records: DataFrame, drop: Drop) -> DataFrame:
-    """Accepted records -> the fact table, and which drop each is of, which readers do not see but order records by."""
-    received = drop.received.astimezone(UTC).replace(tzinfo=None)
-    added = {
-        "date_key": keys.date_key(F.lit(drop.receipt)),
-        "drop_key": keys.drop_key(F.lit(drop.id)),
-        "received": F.lit(received.isoformat(sep=" ")).cast("timestamp_ntz"),
-        **{f"{column.name}_key": keys.member_key(F.col(column.name)) for column in dimensions(drop.records)},
+    do_each(first, step, 0, steps)
+    told = spark.read.schema(spark_schema(line_table(drop.feed).columns)).parquet(fs.uri(f"{goal}/{lines}"))
+    then: dict[str, Callable[[], object]] = {
+        f"writes {fact}": lambda: write_fact(
+            spark, inputs, records, {name: f"{goal}/{table}" for name, table in members.items()}, f"{goal}/{fact}"
+        ),
+        "writes dim_outcome": partial(write_small, lambda: dim_outcome(spark, told, drop), "dim_outcome"),
+        "writes dim_date": partial(write_small, lambda: dim_date(spark, drop.receipt), "dim_date"),
+        "writes dim_drop": partial(write_small, lambda: dim_drop(spark, drop), "dim_drop"),
     }
-    return _shaped(records.withColumns(added), fact_table(drop.feed, drop.records)).withColumn("drop", F.lit(drop.id))
+    ok, *_ = do_each(then, step, len(first), steps)
+    return _counts(ok, told)
 
 
 def fact_lines(settled: DataFrame, warnings: DataFrame, drop: Drop) -> DataFrame:
@@ -137,24 +144,39 @@ def dim_outcome(spark: SparkSession, told: DataFrame, drop: Drop) -> DataFrame:
     return shape(members.withColumn("outcome_key", keys.outcome_key(F.col("code"))), "dim_outcome")
 
 
-def _write_fact(fact: DataFrame, drop: Drop, goal: str) -> None:
-    """Writes the fact table, by event time if the feed asks for it, in as few files as its bytes ask for."""
+def write_fact(
+    spark: SparkSession, inputs: RecordInputs, records: DataFrame, members: Mapping[str, str], goal: str
+) -> int:
+    """Writes the fact table, by event time if the feed asks for it; returns its rows. Beside the columns that readers
+    see it has the drop's id, by which records are put in order.
+    """
+    drop, fs = inputs.drop, inputs.fs
+    keys_of = spark.createDataFrame([(drop.id,)], "drop string").select(
+        keys.date_key(F.lit(drop.receipt)).alias("date_key"), keys.drop_key(F.col("drop")).alias("drop_key")
+    )
+    [same] = keys_of.collect()
+    received = drop.received.astimezone(UTC).replace(tzinfo=None)
     column = drop.records.partition_by
-    period = column and _period(fact, column, drop.records.period)
-    if not column or not period:
-        in_few_files(fact).write.parquet(goal)
-        return
-    name = f"{column}_{period}"
-    dated = fact.withColumn(name, F.date_format(column, _PERIODS[period]))
-    in_few_files(dated, F.col(name)).sortWithinPartitions(name, "entry", "line").write.partitionBy(name).parquet(goal)
+    period, periods = _period(records, column, drop.records.period) if column else (None, 1)
+    facts = Facts(
+        fs,
+        inputs.records,
+        arrow_schema({**fact_table(drop.feed, drop.records).columns, "drop": "string"}),
+        {**same.asDict(), "received": received, "drop": drop.id, "schema_version": SCHEMA_VERSION},
+        members,
+        (column, period) if column and period else None,
+    )
+    return facts.write(spark, goal, count_rows(fs, inputs.records), periods)
 
 
-def _period(fact: DataFrame, column: str, wanted: str) -> str | None:
-    """The period wanted, or the next longer one of which there are few enough; None: even the years are too many."""
+def _period(records: DataFrame, column: str, wanted: str) -> tuple[str | None, int]:
+    """The period wanted, or the next longer one of which there are few enough, and how many there are; None: even the
+    years are too many.
+    """
     names = list(_PERIODS)[list(_PERIODS).index(wanted) :]
-    found = fact.agg(*(F.countDistinct(F.date_format(column, _PERIODS[name])).alias(name) for name in names)).first()
+    found = records.agg(*(F.countDistinct(F.date_format(column, _PERIODS[name])).alias(name) for name in names)).first()
     assert found is not None
-    return next((name for name in names if found[name] <= MOST_PERIODS), None)
+    return next(((name, max(1, found[name])) for name in names if found[name] <= MOST_PERIODS), (None, 1))
 
 
 def _shaped(rows: DataFrame, table: Table) -> DataFrame:
@@ -166,8 +188,7 @@ def _cast(table: Table) -> Iterator[Column]:
     return (F.col(field.name).cast(field.dataType) for field in spark_schema(table.columns))
 
 
-def _counts(spark: SparkSession, goal: str, drop: Drop, told: DataFrame) -> dict[str, int]:
-    fact = spark.read.schema(spark_schema({"line": "bigint"})).parquet(f"{goal}/{fact_name(drop.feed)}")
+def _counts(ok: int, told: DataFrame) -> dict[str, int]:
     by_outcome = {row.outcome: row["count"] for row in told.groupBy("outcome").count().collect()}
-    counts = {"ok": fact.count(), **{name: by_outcome.get(name, 0) for name in ("quarantined", "duplicate")}}
+    counts = {"ok": ok, **{name: by_outcome.get(name, 0) for name in ("quarantined", "duplicate")}}
     return {"lines": sum(counts.values()), **counts, "warned": by_outcome.get("ok", 0)}

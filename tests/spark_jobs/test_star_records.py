@@ -48,7 +48,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> RecordInputs:
 @pytest.fixture(scope="module")
 def star(spark: SparkSession, inputs: RecordInputs, tmp_path_factory: pytest.TempPathFactory) -> Path:
     goal = tmp_path_factory.mktemp("star") / "goal"
-    counts = load_records(spark, inputs, f"file://{goal}")
+    counts = load_records(spark, inputs, str(goal))
     assert counts == {"lines": 6, "ok": 3, "quarantined": 2, "duplicate": 1, "warned": 1}
     return goal
 
@@ -110,7 +110,7 @@ def test_files_have_the_columns_of_their_description(star: Path) -> None:
 def test_event_time_partitions_a_table_in_few_files(spark: SparkSession, tmp_path: Path) -> None:
     of = order_drop(config=orders(partition_by="ordered_at", period="day"))
     inputs = write_records(tmp_path / "in", of, [record(line) for line in range(1, 200)])
-    load_records(spark, inputs, f"file://{tmp_path}/goal")
+    load_records(spark, inputs, f"{tmp_path}/goal")
     files = sorted(
         path.relative_to(tmp_path / "goal/fact_orders") for path in tmp_path.glob("goal/fact_orders/*/*.parquet")
     )
@@ -123,14 +123,14 @@ def test_too_many_days_become_months(spark: SparkSession, tmp_path: Path) -> Non
     of = order_drop(config=orders(partition_by="ordered_at", period="day"))
     start = datetime(2026, 1, 1)
     dated = [record(line, ordered_at=start + timedelta(days=line)) for line in range(MOST_PERIODS + 1)]
-    load_records(spark, write_records(tmp_path / "in", of, dated), f"file://{tmp_path}/goal")
+    load_records(spark, write_records(tmp_path / "in", of, dated), f"{tmp_path}/goal")
     found = sorted(path.name for path in (tmp_path / "goal/fact_orders").glob("*=*"))
     assert found == [f"ordered_at_month=2026-0{month}" for month in range(1, 6)]
 
 
 def test_a_drop_without_lines_has_a_star(spark: SparkSession, tmp_path: Path) -> None:
     of = order_drop(config=orders(partition_by="ordered_at"))
-    counts = load_records(spark, write_records(tmp_path / "in", of), f"file://{tmp_path}/goal")
+    counts = load_records(spark, write_records(tmp_path / "in", of), f"{tmp_path}/goal")
     assert set(counts.values()) == {0}
     assert {path.name for path in (tmp_path / "goal").iterdir()} == set(feed_tables("orders", of.records))
 

@@ -1,0 +1,131 @@
+"""The fact table of a feed of records, which Spark's workers write from the records as Validate left them.
+
+Nothing is calculated of a row but the keys of its dimensions, so no row passes the JVM.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyspark.sql import SparkSession
+
+from spark_jobs.duck import database
+from spark_jobs.shards import finished, new_file
+from spark_jobs.star.periods import write_by_period
+from targets.filesystem import FileSystem
+
+_BATCH_ROWS = 65_536
+# A task adds a file to each period: so many rows should lie in one, or fewer tasks write them.
+_ROWS_A_FILE = 20_000
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the fact table of one drop is made of.
+
+    Attributes:
+        records: path of the table of accepted records.
+        schema: of the fact table.
+        same: columns that are the same in all rows, and their values.
+        members: by the column of the records that has a dimension the path of that dimension's table.
+        by: the date or timestamp by whose period rows are parted, and the period; None: they are not.
+    """
+
+    fs: FileSystem
+    records: str
+    schema: pa.Schema
+    same: Mapping[str, Any]
+    members: Mapping[str, str]
+    by: tuple[str, str] | None
+
+    def write(self, spark: SparkSession, goal: str, rows: int, periods: int) -> int:
+        """Writes the table; returns its rows, counted where they were written.
+
+        Args:
+            goal: path of its directory.
+            rows: how many records there are, about.
+            periods: how many periods they lie in.
+        """
+        self.fs.make_directory(goal)
+        files = self._files(self.records)
+        tasks = max(1, min(len(files), rows // (periods * _ROWS_A_FILE) if self.by else len(files)))
+        shares = [files[task::tasks] for task in range(tasks)]
+        written = spark.range(0, tasks, 1, tasks).mapInArrow(self._writer(shares, goal), "rows long").collect()
+        return sum(row.rows for row in written)
+
+    def _writer(
+        self, shares: Sequence[list[str]], goal: str
+    ) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+        def write(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+            for batch in batches:
+                tasks = batch.column(0).to_pylist()
+                rows = [self._write(shares[task], goal, f"part-{task:05}.parquet") for task in tasks]
+                yield pa.RecordBatch.from_pydict({"rows": rows})
+
+        return write
+
+    def _write(self, files: list[str], goal: str, name: str) -> int:
+        with ExitStack() as held:
+
+            def opened(directory: str) -> BinaryIO:
+                return held.enter_context(new_file(self.fs, f"{directory}/{name}"))
+
+            tables = map(self._shaped, self._with_keys(files, held))
+            if self.by is not None:
+                column, period = self.by
+                return write_by_period(tables, self.by, lambda of: opened(f"{goal}/{column}_{period}={of}"), held)
+            writer = held.enter_context(pq.ParquetWriter(opened(goal), self.schema))
+            rows = 0
+            for table in tables:
+                writer.write_table(table)
+                rows += table.num_rows
+            return rows
+
+    def _with_keys(self, files: list[str], held: ExitStack) -> Iterator[pa.RecordBatch]:
+        """The records, each with the keys of its members."""
+        if not self.members or not files:
+            yield from self._rows(files)
+            return
+        connection = held.enter_context(database())
+        keys, joins = ["r.*"], ["rows AS r"]
+        for number, (column, path) in enumerate(self.members.items()):
+            table = f"member_{number}"
+            key = f'"{column}_key"'
+            with self._reader(self._files(path), [f"{column}_key", column]) as members:
+                connection.register("members", members)
+                connection.execute(f"CREATE TEMP TABLE {table} AS SELECT * FROM members")  # noqa: S608  # its number
+            keys.append(f"{table}.{key}")
+            joins.append(f'{table} ON r."{column}" = {table}."{column}"')
+        # Names of columns are of a few letters (``conf.names``).
+        query = f"SELECT {', '.join(keys)} FROM {' LEFT JOIN '.join(joins)}"  # noqa: S608
+        with self._reader(files) as rows:
+            connection.register("rows", rows)
+            yield from connection.sql(query).to_arrow_reader(_BATCH_ROWS)
+
+    def _reader(self, files: list[str], columns: list[str] | None = None) -> pa.RecordBatchReader:
+        batches = self._rows(files, columns)
+        first = next(batches)
+        return pa.RecordBatchReader.from_batches(first.schema, itertools.chain([first], batches))
+
+    def _rows(self, files: list[str], columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
+        for path in files:
+            with self.fs.open(path) as file:
+                yield from pq.ParquetFile(file).iter_batches(_BATCH_ROWS, columns=columns)
+
+    def _files(self, table: str) -> list[str]:
+        return [f"{table}/{name}" for name in finished(self.fs, table)]
+
+    def _shaped(self, rows: pa.RecordBatch) -> pa.Table:
+        columns = [
+            pa.repeat(pa.scalar(self.same[field.name], field.type), rows.num_rows)
+            if field.name in self.same
+            else rows[field.name].cast(field.type)
+            for field in self.schema
+        ]
+        return pa.Table.from_arrays(columns, schema=self.schema)
