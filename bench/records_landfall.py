@@ -62,8 +62,7 @@ def main(file: Path, goal: Path) -> None:
     _, counts = validate(file, goal / "validated", settings)
     records, settled, warnings = (f"{goal}/validated/{name}" for name in ("records", "settled", "warnings"))
     inputs = RecordInputs(LocalFileSystem(), records, settled, warnings, drop_of(file))
-    spark = session(settings)
-    write_fact(spark, inputs, inputs.read_records(spark), {}, f"{goal}/fact")
+    write_fact(session(settings), inputs, {}, f"{goal}/fact")
     print(f"{time.monotonic() - began:6.1f} s  {counts}")
 
 

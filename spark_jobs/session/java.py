@@ -10,7 +10,7 @@ from pathlib import Path
 
 # Bytes that clients have uploaded, up to which the first compiler alone has a run done sooner: a million lines of
 # records (90 MB), of which the JVM has most to do, take as long either way.
-SHORT = 128 << 20
+SHORT = 256 << 20
 # C1 alone: the second compiler's work pays back after minutes only, and takes cores from the Python workers meanwhile.
 _QUICK, _SERIAL = "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"
 # Longer pauses than the usual collector's, which nobody waits for, and less work.

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
 
 from spark_jobs.duck import database
 from spark_jobs.shards import finished, new_file
-from spark_jobs.star.periods import write_by_period
+from spark_jobs.star.periods import FORMATS, write_by_period
 from targets.filesystem import FileSystem
 
 _BATCH_ROWS = 65_536
@@ -53,7 +54,7 @@ class Facts:
             periods: how many periods they lie in.
         """
         self.fs.make_directory(goal)
-        files = self._files(self.records)
+        files = _files(self.fs, self.records)
         tasks = max(1, min(len(files), rows // (periods * _ROWS_A_FILE) if self.by else len(files)))
         shares = [files[task::tasks] for task in range(tasks)]
         written = spark.range(0, tasks, 1, tasks).mapInArrow(self._writer(shares, goal), "rows long").collect()
@@ -90,14 +91,14 @@ class Facts:
     def _with_keys(self, files: list[str], held: ExitStack) -> Iterator[pa.RecordBatch]:
         """The records, each with the keys of its members."""
         if not self.members or not files:
-            yield from self._rows(files)
+            yield from _rows(self.fs, files)
             return
         connection = held.enter_context(database())
         keys, joins = ["r.*"], ["rows AS r"]
         for number, (column, path) in enumerate(self.members.items()):
             table = f"member_{number}"
             key = f'"{column}_key"'
-            with self._reader(self._files(path), [f"{column}_key", column]) as members:
+            with self._reader(_files(self.fs, path), [f"{column}_key", column]) as members:
                 connection.register("members", members)
                 connection.execute(f"CREATE TEMP TABLE {table} AS SELECT * FROM members")  # noqa: S608  # its number
             keys.append(f"{table}.{key}")
@@ -109,17 +110,9 @@ class Facts:
             yield from connection.sql(query).to_arrow_reader(_BATCH_ROWS)
 
     def _reader(self, files: list[str], columns: list[str] | None = None) -> pa.RecordBatchReader:
-        batches = self._rows(files, columns)
+        batches = _rows(self.fs, files, columns)
         first = next(batches)
         return pa.RecordBatchReader.from_batches(first.schema, itertools.chain([first], batches))
-
-    def _rows(self, files: list[str], columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
-        for path in files:
-            with self.fs.open(path) as file:
-                yield from pq.ParquetFile(file).iter_batches(_BATCH_ROWS, columns=columns)
-
-    def _files(self, table: str) -> list[str]:
-        return [f"{table}/{name}" for name in finished(self.fs, table)]
 
     def _shaped(self, rows: pa.RecordBatch) -> pa.Table:
         columns = [
@@ -129,3 +122,32 @@ class Facts:
             for field in self.schema
         ]
         return pa.Table.from_arrays(columns, schema=self.schema)
+
+
+def distinct_days(spark: SparkSession, fs: FileSystem, records: str, column: str) -> set[str]:
+    """The days, as ``periods.FORMATS`` writes them, on which the values of a date or timestamp of a table lie."""
+    files = _files(fs, records)
+    if not files:
+        return set()
+
+    def look(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            for number in batch.column(0).to_pylist():
+                found: set[str] = set()
+                for rows in _rows(fs, [files[number]], [column]):
+                    days = pc.floor_temporal(rows.column(0), unit="day").unique().drop_null()
+                    found.update(pc.strftime(days, format=FORMATS["day"]).to_pylist())
+                yield pa.RecordBatch.from_pydict({"day": sorted(found)})
+
+    days = spark.range(0, len(files), 1, len(files)).mapInArrow(look, "day string")
+    return {row.day for row in days.collect()}
+
+
+def _files(fs: FileSystem, table: str) -> list[str]:
+    return [f"{table}/{name}" for name in finished(fs, table)]
+
+
+def _rows(fs: FileSystem, files: list[str], columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
+    for path in files:
+        with fs.open(path) as file:
+            yield from pq.ParquetFile(file).iter_batches(_BATCH_ROWS, columns=columns)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from functools import partial
@@ -17,9 +17,10 @@ from spark_jobs.files import count_rows
 from spark_jobs.progress import Step, silent
 from spark_jobs.records import shape as written
 from spark_jobs.star import keys
-from spark_jobs.star.accepted import Facts
+from spark_jobs.star.accepted import Facts, distinct_days
 from spark_jobs.star.described import dimension_table, dimensions, fact_name, fact_table, line_name, line_table
 from spark_jobs.star.dimensions import dim_date, dim_drop
+from spark_jobs.star.periods import FORMATS
 from spark_jobs.star.reading import spark_schema
 from spark_jobs.star.shape import shape
 from spark_jobs.star.tables import SCHEMA_VERSION
@@ -32,7 +33,6 @@ from targets.tables import Table
 # A drop whose records lie in more periods than this is partitioned by a longer one: a directory and a file at least
 # for each would be more than a NameNode, and whoever opens the files, should bear.
 MOST_PERIODS = 120
-_PERIODS = {"day": "yyyy-MM-dd", "month": "yyyy-MM", "year": "yyyy"}
 _RULES = "code string, class string, family string, message string, what_to_do string"
 _FAULT = ("column", "rule", "value", "message", "fix")
 
@@ -100,7 +100,7 @@ def load_records(spark: SparkSession, inputs: RecordInputs, goal: str, step: Ste
     told = spark.read.schema(spark_schema(line_table(drop.feed).columns)).parquet(fs.uri(f"{goal}/{lines}"))
     then: dict[str, Callable[[], object]] = {
         f"writes {fact}": lambda: write_fact(
-            spark, inputs, records, {name: f"{goal}/{table}" for name, table in members.items()}, f"{goal}/{fact}"
+            spark, inputs, {name: f"{goal}/{table}" for name, table in members.items()}, f"{goal}/{fact}"
         ),
         "writes dim_outcome": partial(write_small, lambda: dim_outcome(spark, told, drop), "dim_outcome"),
         "writes dim_date": partial(write_small, lambda: dim_date(spark, drop.receipt), "dim_date"),
@@ -144,9 +144,7 @@ def dim_outcome(spark: SparkSession, told: DataFrame, drop: Drop) -> DataFrame:
     return shape(members.withColumn("outcome_key", keys.outcome_key(F.col("code"))), "dim_outcome")
 
 
-def write_fact(
-    spark: SparkSession, inputs: RecordInputs, records: DataFrame, members: Mapping[str, str], goal: str
-) -> int:
+def write_fact(spark: SparkSession, inputs: RecordInputs, members: Mapping[str, str], goal: str) -> int:
     """Writes the fact table, by event time if the feed asks for it; returns its rows. Beside the columns that readers
     see it has the drop's id, by which records are put in order.
     """
@@ -157,7 +155,8 @@ def write_fact(
     [same] = keys_of.collect()
     received = drop.received.astimezone(UTC).replace(tzinfo=None)
     column = drop.records.partition_by
-    period, periods = _period(records, column, drop.records.period) if column else (None, 1)
+    days = distinct_days(spark, fs, inputs.records, column) if column else set()
+    period, periods = _period(days, drop.records.period)
     facts = Facts(
         fs,
         inputs.records,
@@ -169,14 +168,19 @@ def write_fact(
     return facts.write(spark, goal, count_rows(fs, inputs.records), periods)
 
 
-def _period(records: DataFrame, column: str, wanted: str) -> tuple[str | None, int]:
+def _period(days: Collection[str], wanted: str) -> tuple[str | None, int]:
     """The period wanted, or the next longer one of which there are few enough, and how many there are; None: even the
     years are too many.
+
+    Args:
+        days: as ``2026-11-28``.
     """
-    names = list(_PERIODS)[list(_PERIODS).index(wanted) :]
-    found = records.agg(*(F.countDistinct(F.date_format(column, _PERIODS[name])).alias(name) for name in names)).first()
-    assert found is not None
-    return next(((name, max(1, found[name])) for name in names if found[name] <= MOST_PERIODS), (None, 1))
+    names = list(FORMATS)
+    for name in names[names.index(wanted) :]:
+        count = len({day.rsplit("-", names.index(name))[0] for day in days})
+        if count <= MOST_PERIODS:
+            return name, max(1, count)
+    return None, 1
 
 
 def _shaped(rows: DataFrame, table: Table) -> DataFrame:
