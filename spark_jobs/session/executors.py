@@ -24,6 +24,7 @@ from spark_jobs.session.reach import is_remote, lake_directory, store_directory
 
 _LIBRARIES = (
     "aiohttp",
+    "duckdb",
     "numpy",
     "pandas",
     "pillow",

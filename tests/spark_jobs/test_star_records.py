@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 
@@ -126,6 +128,46 @@ def test_too_many_days_become_months(spark: SparkSession, tmp_path: Path) -> Non
     load_records(spark, write_records(tmp_path / "in", of, dated), f"{tmp_path}/goal")
     found = sorted(path.name for path in (tmp_path / "goal/fact_orders").glob("*=*"))
     assert found == [f"ordered_at_month=2026-0{month}" for month in range(1, 6)]
+
+
+def test_rows_without_event_time_have_a_directory_of_their_own(spark: SparkSession, tmp_path: Path) -> None:
+    of = order_drop(config=orders(partition_by="ordered_at"))
+    dated = [record(1), record(2, ordered_at=None), record(3, ordered_at=datetime(1969, 12, 31, 23, 59))]
+    load_records(spark, write_records(tmp_path / "in", of, dated), f"{tmp_path}/goal")
+    found = {path.parent.name: pq.read_table(path).to_pylist() for path in tmp_path.glob("goal/fact_orders/*/*")}
+    assert {name: [row["line"] for row in rows] for name, rows in found.items()} == {
+        "ordered_at_month=2026-02": [1],
+        "ordered_at_month=__HIVE_DEFAULT_PARTITION__": [2],
+        "ordered_at_month=1969-12": [3],
+    }
+
+
+def test_keys_lead_to_members_of_every_type(spark: SparkSession, tmp_path: Path) -> None:
+    values: dict[str, list[Any]] = {
+        "string": ["a'b", "", "é"],
+        "long": [1, -(1 << 63), 0],
+        "double": [0.0, 1e300, -1.5],
+        "bool": [True, False, True],
+        "date": [date(1960, 2, 29), date(2026, 1, 1), date(1, 1, 1)],
+        "timestamp": [datetime(1960, 1, 1, 0, 0, 0, 1), datetime(2026, 1, 1), datetime(9999, 1, 1)],
+        "decimal(38,9)": [Decimal("0.000000001"), Decimal("-12345678901234567890.5"), Decimal(0)],
+    }
+    names = {f"c{number}": kind for number, kind in enumerate(values)}
+    columns = [{"name": name, "type": kind, "dimension": True} for name, kind in names.items()]
+    of = order_drop(config=orders(columns=[*columns, {"name": "order_id"}], rules=[]))
+    place = {"entry": 0, "corrects_drop": None, "corrects_line": None}
+    given = [
+        {**place, "line": line, "order_id": str(line), **{name: values[kind][line] for name, kind in names.items()}}
+        for line in range(3)
+    ]
+    nothing = {**place, "line": 3, "order_id": "3", **dict.fromkeys(names)}
+    load_records(spark, write_records(tmp_path / "in", of, [*given, nothing]), f"{tmp_path}/goal")
+    facts = rows(tmp_path / "goal", "fact_orders")
+    assert len(facts) == 4
+    for name in names:
+        members = {row[f"{name}_key"]: row[name] for row in rows(tmp_path / "goal", f"dim_{name}")}
+        assert [members[row[f"{name}_key"]] for row in facts[:3]] == [row[name] for row in given]
+        assert facts[3][f"{name}_key"] is None
 
 
 def test_a_drop_without_lines_has_a_star(spark: SparkSession, tmp_path: Path) -> None:
