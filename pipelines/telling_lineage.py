@@ -100,16 +100,21 @@ class _Posting:
     def __init__(self, settings: Lineage) -> None:
         self._settings = settings
         self._waiting: queue.Queue[_Waiting] = queue.Queue(_MOST_WAITING)
-        self._posted: _Waiting | None = None
+        # What is neither taken nor lost yet. Whoever takes an event out, under the lock, tells that it is lost.
+        self._open: dict[int, _Waiting] = {}
+        self._telling = threading.Lock()
         self._rests_until = 0.0
         threading.Thread(target=self._work, name="lineage", daemon=True).start()
         atexit.register(self.flush)
 
     def post(self, line: str, log: RunLog) -> None:
+        waiting = _Waiting(line, log)
+        with self._telling:
+            self._open[id(waiting)] = waiting
         try:
-            self._waiting.put_nowait(_Waiting(line, log))
+            self._waiting.put_nowait(waiting)
         except queue.Full:
-            _lost(log, f"more than {_MOST_WAITING} wait for the end point")
+            self._end(waiting, f"more than {_MOST_WAITING} wait for the end point")
 
     def flush(self) -> None:
         until = time.monotonic() + self._settings.seconds
@@ -119,25 +124,27 @@ class _Posting:
                 if left <= 0:
                     break
                 self._waiting.all_tasks_done.wait(left)
-        held, self._posted = self._posted, None
-        if held is not None:
-            _lost(held.log, "the run ended before the end point answered")
-        with contextlib.suppress(queue.Empty):
-            while True:
-                _lost(self._waiting.get_nowait().log, "the run ended before the end point took it")
-                self._waiting.task_done()
+        with self._telling:
+            left_over = [*self._open.values()]
+        for waiting in left_over:
+            self._end(waiting, "the run ended before the end point answered")
 
     def _work(self) -> None:
         while True:
-            waiting = self._posted = self._waiting.get()
+            waiting = self._waiting.get()
+            lost: str | None = None
             try:
-                self._post(waiting.line)
+                if id(waiting) in self._open:  # else it is told as lost already
+                    self._post(waiting.line)
             except Exception as error:  # noqa: BLE001  # the end point may do anything
-                if self._posted is waiting:  # else it is told as lost already
-                    _lost(waiting.log, f"{type(error).__name__}: {error}")
-            finally:
-                self._posted = None
-                self._waiting.task_done()
+                lost = f"{type(error).__name__}: {error}"
+            self._end(waiting, lost)
+            self._waiting.task_done()
+
+    def _end(self, waiting: _Waiting, lost: str | None) -> None:
+        with self._telling:
+            if self._open.pop(id(waiting), None) is not None and lost is not None:
+                _lost(waiting.log, lost)
 
     def _post(self, line: str) -> None:
         if time.monotonic() < self._rests_until:
