@@ -23,35 +23,52 @@ from targets.register import Drop
 
 
 class Checked(NamedTuple):
-    """Lines with the feed's columns, typed.
+    """Lines with the feed's columns, typed, and ``_faults``: null, or all that is wrong with a line.
 
     Attributes:
         good: in which nothing is wrong.
-        bad: the others; ``_faults`` says all that is.
+        bad: the others.
     """
 
     good: DataFrame
     bad: DataFrame
 
 
-def checked(lines: Lines, drop: Drop, held: ExitStack) -> Checked:
+class CheckedDrop(NamedTuple):
+    """The lines of a drop: those that came as texts, and those that were sure; not both are None."""
+
+    texts: Checked | None
+    sure: Checked | None
+
+    @property
+    def all(self) -> Checked:
+        """Every line."""
+        good, bad = zip(*filter(None, (self.sure, self.texts)), strict=True)
+        return Checked(reduce(DataFrame.unionByName, good), reduce(DataFrame.unionByName, bad))
+
+
+def checked(lines: Lines, drop: Drop, held: ExitStack) -> CheckedDrop:
     """Every line of a drop; what is kept for it is let go when ``held`` ends."""
-    all_checks = list(checks(drop.records, drop.received))
-    texts = _typed(lines.texts, drop.records, all_checks).persist(StorageLevel.DISK_ONLY)
+    return CheckedDrop(
+        None if lines.texts is None else _checked_texts(lines.texts, drop, held),
+        None if lines.sure is None else _checked_sure(lines.sure, drop),
+    )
+
+
+def _checked_texts(lines: DataFrame, drop: Drop, held: ExitStack) -> Checked:
+    texts = _typed(lines, drop.records, list(checks(drop.records, drop.received))).persist(StorageLevel.DISK_ONLY)
     held.callback(texts.unpersist)
-    found = Checked(texts.where("_faults is null"), texts.where("_faults is not null"))
-    if lines.sure is None:
-        return found
+    return Checked(texts.where("_faults is null"), texts.where("_faults is not null"))
+
+
+def _checked_sure(lines: DataFrame, drop: Drop) -> Checked:
+    feed = drop.records
     # What is said of one column was looked at where it was read.
-    read = {column.name for column in drop.records.read}
-    others = [check for check in all_checks if check.column not in read]
-    sure = _derived(lines.sure, drop.records)
-    if not others:
-        return found._replace(good=_with_faults(sure, drop.records, F.lit(None)).unionByName(found.good))
-    is_bad = _any(others)
+    read = {column.name for column in feed.read}
+    others = [check for check in checks(feed, drop.received) if check.column not in read]
+    sure, is_bad = _derived(lines, feed), _any(others)
     return Checked(
-        _with_faults(sure.where(~is_bad), drop.records, F.lit(None)).unionByName(found.good),
-        _with_faults(sure.where(is_bad), drop.records, _all(others)).unionByName(found.bad),
+        _with_faults(sure.where(~is_bad), feed, F.lit(None)), _with_faults(sure.where(is_bad), feed, _all(others))
     )
 
 

@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812
 
 from conf.feeds import RecordsFeed
-from spark_jobs.records.shape import LINE, records_ddl, schema
+from spark_jobs.records.shape import LINE, PLACE, records_ddl, schema
 from targets.filesystem import FileSystem
 
 _CODES = {"first": "duplicate.in_drop", "last": "duplicate.later", "reject": "duplicate.rejected"}
@@ -33,7 +33,7 @@ class Earlier(NamedTuple):
 
 
 Taken = Mapping[str, DataFrame]
-"""By the code of a rule the good lines that go no further by it: entry, line, first_entry, first_line (and _drop)."""
+"""By the code of a rule the good lines that go no further by it: PLACE, first_entry, first_line (and _drop)."""
 
 
 def taken(
@@ -76,12 +76,12 @@ def small(rows: DataFrame, held: ExitStack) -> DataFrame | None:
 
 
 def _repeats(good: DataFrame, feed: RecordsFeed, held: ExitStack) -> DataFrame | None:
-    """The good lines that another of the drop stands for: entry, line, first_entry, first_line.
+    """The good lines that another of the drop stands for: PLACE, first_entry, first_line.
 
     Of the lines of one key the first stays, or the last where the feed says so. None if no key comes twice.
     """
     names = [F.col(name) for name in _key(feed)]
-    lines = good.select(*LINE, F.xxhash64(*names).alias("_hash"), *names)
+    lines = good.select(*PLACE, F.xxhash64(*names).alias("_hash"), *names)
     # Most keys come once: only those whose hash comes twice are compared.
     often = small(lines.groupBy("_hash").count().where("count > 1").select("_hash"), held)
     if often is None:
@@ -94,13 +94,13 @@ def _repeats(good: DataFrame, feed: RecordsFeed, held: ExitStack) -> DataFrame |
         {"_kept": F.first(F.struct(*LINE)).over(of_key), "_place": F.row_number().over(of_key)}
     )
     kept = (F.col(f"_kept.{name}").alias(f"first_{name}") for name in LINE)
-    return small(chosen.where("_place > 1").select(*LINE, *kept), held)
+    return small(chosen.where("_place > 1").select(*PLACE, *kept), held)
 
 
 def _seen_before(
     spark: SparkSession, fs: FileSystem, good: DataFrame, feed: RecordsFeed, earlier: Sequence[Earlier]
 ) -> DataFrame:
-    """The good lines whose key an earlier drop has: entry, line, _drop, first_entry, first_line, of the earliest."""
+    """The good lines whose key an earlier drop has: PLACE, _drop, first_entry, first_line, of the earliest."""
     one_schema = schema(records_ddl(feed))
     keys = list(feed.key)
     drops = [
@@ -119,11 +119,10 @@ def _seen_before(
     ]
     known = reduce(lambda one, other: one.unionByName(other), drops).groupBy(*keys).agg(F.min("_first").alias("_first"))
     return (
-        good.select("entry", "line", *keys)
+        good.select(*PLACE, *keys)
         .join(known, on=keys, how="inner")
         .select(
-            "entry",
-            "line",
+            *PLACE,
             F.col("_first.drop").alias("_drop"),
             F.col("_first.entry").alias("first_entry"),
             F.col("_first.line").alias("first_line"),

@@ -20,9 +20,9 @@ import pyarrow.compute as pc
 from conf.feeds import RecordsFeed
 from conf.feeds.columns import Column
 from conf.feeds.values import decimal_digits
-from spark_jobs.records.shape import CORRECTS, LINE, TEXT, text_name
+from spark_jobs.records.shape import CORRECTS, PLACE, TEXT, text_name
 
-_PLACE = ("_range", *LINE, *CORRECTS)
+_KEPT = (*PLACE, *CORRECTS)
 _TYPES = {
     "string": pa.string(),
     "int": pa.int32(),
@@ -64,7 +64,7 @@ class Plain:
         self._received = received.replace(tzinfo=None)
         self._may_be = all(_may_be_plain(column) for column in feed.read)
         values = [pa.field(column.name, value_type(column)) for column in feed.read]
-        self.schema = pa.schema([*(TEXT.field(name) for name in _PLACE), *values])
+        self.schema = pa.schema([*(TEXT.field(name) for name in _KEPT), *values])
 
     def parted(self, lines: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.RecordBatch]:
         """Lines of cleaned texts (``shape.text_schema``) -> those that are sure, as ``schema``; and the others."""
@@ -79,7 +79,7 @@ class Plain:
             values.append(value)
             fine += [known, *self._kept(texts, value, column)]
         sure = reduce(pc.and_, (pc.fill_null(one, True) for one in fine))
-        typed = pa.RecordBatch.from_arrays([*(lines[name] for name in _PLACE), *values], schema=self.schema)
+        typed = pa.RecordBatch.from_arrays([*(lines[name] for name in _KEPT), *values], schema=self.schema)
         return typed.filter(sure), lines.filter(pc.invert(sure))
 
     def _kept(self, texts: pa.Array, values: pa.Array, column: Column) -> Iterator[pa.Array]:

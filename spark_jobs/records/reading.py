@@ -25,6 +25,7 @@ from targets.filesystem import FileSystem
 
 _TASKS = 256
 _LOOKED_AT = 1000
+SURE = "sure"
 # Files that are read some times and then removed.
 _QUICKLY: dict[str, Any] = {
     "compression": "none",
@@ -34,15 +35,20 @@ _QUICKLY: dict[str, Any] = {
 }
 
 
+def range_file(directory: str, number: int) -> str:
+    """Where the lines of one kind of a range lie, if it has any."""
+    return f"{directory}/range-{number:06}.parquet"
+
+
 class Lines(NamedTuple):
     """The lines of a drop.
 
     Attributes:
-        texts: as ``shape.text_schema`` says it, those of which nothing is sure.
+        texts: as ``shape.text_schema`` says it, those of which nothing is sure; None if there are none but sure ones.
         sure: as ``Plain.schema`` says it; None if there are none.
     """
 
-    texts: DataFrame
+    texts: DataFrame | None
     sure: DataFrame | None
 
 
@@ -77,10 +83,10 @@ class Files:
                 return None
             return spark.read.schema(from_arrow_schema(schema)).parquet(self._fs.uri(f"{place}/{kind}"))
 
-        texts = read("texts", self._schema)
-        if texts is None:
+        texts, sure = read("texts", self._schema), read(SURE, self._plain.schema)
+        if texts is None and sure is None:
             texts = spark.createDataFrame([], from_arrow_schema(self._schema))
-        return Lines(texts, read("sure", self._plain.schema))
+        return Lines(texts, sure)
 
     def keys(self) -> dict[int, list[str]]:
         """The keys of the first objects of each file of JSON lines, which has no header that would tell all of them."""
@@ -115,14 +121,14 @@ class Files:
 
             def write(kind: str, lines: pa.RecordBatch) -> None:
                 if lines.num_rows and kind not in writers:
-                    file = held.enter_context(new_file(self._fs, f"{place}/{kind}/range-{number:06}.parquet"))
+                    file = held.enter_context(new_file(self._fs, range_file(f"{place}/{kind}", number)))
                     writers[kind] = held.enter_context(pq.ParquetWriter(file, lines.schema, **_QUICKLY))
                 if lines.num_rows:
                     writers[kind].write_batch(lines)
 
             for lines in self._read(number):
                 sure, texts = self._plain.parted(self._cleaned(lines))
-                write("sure", sure)
+                write(SURE, sure)
                 write("texts", texts)
 
     def _read(self, number: int) -> Iterator[pa.RecordBatch]:

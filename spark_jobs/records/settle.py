@@ -22,7 +22,7 @@ def settle(lines: Checked, taken: Taken, feed: RecordsFeed, *, several: bool) ->
     """
     found = _quarantined(lines.bad)
     for code, which in taken.items():
-        repeats = lines.good.join(which, on=list(LINE), how="inner")
+        repeats = lines.good.join(which.drop("_range"), on=list(LINE), how="inner")
         found = found.unionByName(_shaped(_repeated(repeats, code, feed, several)))
     return found
 

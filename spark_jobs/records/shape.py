@@ -9,6 +9,7 @@ from conf.feeds import RecordsFeed
 from conf.feeds.values import spark_type
 
 LINE = ("entry", "line")
+PLACE = ("_range", *LINE)
 CORRECTS = ("corrects_drop", "corrects_line")
 
 # One line of a file as text: what is wrong with it as a whole, or its columns (``text_name``). range: its place in the

@@ -18,12 +18,13 @@ from spark_jobs.at_once import do_each
 from spark_jobs.index import Index
 from spark_jobs.progress import Step, silent
 from spark_jobs.records import drift, duplicates
+from spark_jobs.records.accepted import Records
 from spark_jobs.records.checked import checked
 from spark_jobs.records.checks import warnings
-from spark_jobs.records.duplicates import Earlier, without
+from spark_jobs.records.duplicates import Earlier
 from spark_jobs.records.plain import Plain
 from spark_jobs.records.profile import profile
-from spark_jobs.records.reading import Files
+from spark_jobs.records.reading import SURE, Files
 from spark_jobs.records.settle import settle
 from spark_jobs.records.settled import write_settled
 from spark_jobs.records.shape import LINE, WARNINGS, records_ddl, schema
@@ -80,11 +81,11 @@ def validate_records(
         step(0, 4, f"reads {index.lines:,} lines")
         held.callback(fs.remove, f"{goal}/{_LINES}")
         lines = checked(files.lines(spark, f"{goal}/{_LINES}"), drop, held)
-        taken = duplicates.taken(spark, fs, lines.good, feed, earlier, held)
+        taken = duplicates.taken(spark, fs, lines.all.good, feed, earlier, held)
         step(1, 4, "writes the records")
-        records = without(lines.good, taken).select(*_names(records_ddl(feed)))
-        records.coalesce(count).write.parquet(fs.uri(f"{goal}/records"))
-        settled = settle(lines, taken, feed, several=len(index.entries) > 1)
+        sure = f"{goal}/{_LINES}/{SURE}"
+        Records(spark, fs, feed, sure, len(index.ranges), f"{goal}/records", count).write(lines, taken, held)
+        settled = settle(lines.all, taken, feed, several=len(index.entries) > 1)
         works: dict[str, Callable[[], object]] = {
             "writes the lines that are settled": partial(write_settled, settled, files, fs, f"{goal}/settled", count),
             "looks at the columns": partial(profile, spark, fs, f"{goal}/records", feed),

@@ -21,7 +21,7 @@ from targets.register import Drop
 RECEIVED = datetime(2026, 11, 27, 12, tzinfo=UTC)
 FS = LocalFileSystem()
 
-ORDERS = {
+ORDERS: dict[str, Any] = {
     "kind": "records",
     "key": ["order_id"],
     "columns": [

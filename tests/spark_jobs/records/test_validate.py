@@ -6,6 +6,7 @@ import json
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
@@ -13,9 +14,13 @@ from pyspark.sql import SparkSession
 from conf.errors import DropHeld
 from spark_jobs.records import Earlier
 from spark_jobs.records.validate import _file_count
-from tests.spark_jobs.records.drops import HEADER, feed, validated
+from tests.spark_jobs.records.drops import HEADER, ORDERS, feed, validated
 
 DROP = "a" * 64
+NOTHING_DERIVED = {
+    "columns": ORDERS["columns"][:-1],
+    "rules": [{"name": "not_free", "check": "quantity * unit_price > 0", "message": "An order costs something."}],
+}
 
 
 def test_a_record_is_typed_and_derived(spark: SparkSession, tmp_path: Path) -> None:
@@ -225,18 +230,32 @@ def test_the_profile_says_what_the_values_are_like(spark: SparkSession, tmp_path
     assert (columns["order_id"]["shortest"], columns["order_id"]["mean_length"]) == (5, 5.0)
 
 
+@pytest.mark.parametrize(
+    ("changes", "broadcast"),
+    [({}, "10m"), (NOTHING_DERIVED, "10m"), (NOTHING_DERIVED, "-1")],
+    ids=["Spark writes", "workers write", "workers write, and left-out lines are many"],
+)
 def test_it_is_the_same_in_one_file_and_in_a_file_a_task(
-    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    changes: dict[str, Any], broadcast: str, spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lines = [b"ab%03d,%d,9.50,2026-11-01T10:00:00\n" % (number % 35, number % 7) for number in range(40)]
-    content = HEADER + b"".join(lines)
-    one = validated(spark, tmp_path / "one", content, range_bytes=200)
+    lines = [b"ab%03d,%d,9.50,2026-11-01T10:00:00\n" % (number % 35, number % 7) for number in range(39)]
+    content = HEADER + b"".join(lines) + b"ab999,1,+0.001,\nab998,3,+2,\n"
+    one = validated(spark, tmp_path / "one", content, of=feed(**changes), range_bytes=200)
     monkeypatch.setattr("spark_jobs.records.validate._SHARE_ROWS", 10)
-    several = validated(spark, tmp_path / "several", content, range_bytes=200)
+    spark.conf.set("spark.sql.autoBroadcastJoinThreshold", broadcast)
+    try:
+        several = validated(spark, tmp_path / "several", content, of=feed(**changes), range_bytes=200)
+    finally:
+        spark.conf.unset("spark.sql.autoBroadcastJoinThreshold")
     assert several[:4] == one[:4]
-    assert one.counts.duplicate > 0 < one.counts.quarantined
-    assert len(list((one.goal / "records").glob("*.parquet"))) == 1
-    assert len(list((several.goal / "records").glob("*.parquet"))) > 1
+    assert one.rules == [
+        *((line, "value.min") for line in range(2, 41, 7)),
+        *((line, "duplicate.in_drop") for line in (38, 39, 40) if line % 7 != 2),
+        (41, "value.type"),
+    ]
+    assert [row["line"] for row in one.records] == [line for line in range(2, 38) if line % 7 != 2] + [42]
+    files = [len(list((found.goal / "records").glob("*.parquet"))) for found in (one, several)]
+    assert files[0] < files[1]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,122 @@
+"""The table ``records``: the good lines, but for those that another stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial, reduce
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyspark import StorageLevel, TaskContext
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql.pandas.types import to_arrow_schema
+
+from conf.feeds import RecordsFeed
+from spark_jobs.at_once import do_each
+from spark_jobs.progress import silent
+from spark_jobs.records.checked import CheckedDrop
+from spark_jobs.records.duplicates import Taken, without
+from spark_jobs.records.reading import range_file
+from spark_jobs.records.shape import records_ddl, schema
+from spark_jobs.shards import new_file
+from targets.filesystem import FileSystem
+
+_GROUP_ROWS = 100_000
+
+
+@dataclass(frozen=True)
+class Records:
+    """Where the records of one drop come from and go to.
+
+    Attributes:
+        sure: path of the directory with the lines that are sure, a file a range (``reading.range_file``).
+        ranges: how many ranges the drop has.
+        goal: path of the table, which is made.
+        parts: in so many tasks it is written, a file each.
+    """
+
+    spark: SparkSession
+    fs: FileSystem
+    feed: RecordsFeed
+    sure: str
+    ranges: int
+    goal: str
+    parts: int
+
+    def write(self, lines: CheckedDrop, taken: Taken, held: ExitStack) -> None:
+        """Writes the good lines that are not taken.
+
+        Those that are sure are copied by workers, from file to file, unless Spark has to calculate columns of them.
+        """
+        self.fs.make_directory(self.goal)
+        works: dict[str, Callable[[], object]] = {}
+        if lines.sure is None or self.feed.derived:
+            works["spark"] = partial(self._by_spark, lines.all.good, taken)
+        else:
+            works["workers"] = partial(self._by_workers, [lines.sure.bad, *taken.values()], held)
+            if lines.texts is not None:
+                works["spark"] = partial(self._by_spark, lines.texts.good, taken)
+        do_each(works, silent, 0, len(works))
+
+    def _by_spark(self, good: DataFrame, taken: Taken) -> None:
+        rows = without(good, taken).select(*schema(records_ddl(self.feed)).names)
+        rows.coalesce(self.parts).write.mode("append").parquet(self.fs.uri(self.goal))
+
+    def _by_workers(self, left_out: Sequence[DataFrame], held: ExitStack) -> None:
+        lines = reduce(DataFrame.unionByName, (some.select("_range", "line") for some in left_out))
+        of_range = lines.groupBy("_range").agg(F.collect_list("line").alias("lines")).persist(StorageLevel.DISK_ONLY)
+        held.callback(of_range.unpersist)
+        of_range.count()  # now Spark knows how much it is, and whether every task may have all of it
+        numbers = self.spark.range(0, self.ranges, 1, self.parts).select(F.col("id").cast("int").alias("_range"))
+        each = numbers.join(of_range, on="_range", how="left").select("_range", "lines")
+        table = to_arrow_schema(schema(records_ddl(self.feed)))
+        each.mapInArrow(_writer(self.fs, self.sure, table, self.goal), "rows long").collect()
+
+
+def _writer(
+    fs: FileSystem, sure: str, table: pa.Schema, goal: str
+) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    def write(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        context = TaskContext.get()
+        assert context is not None
+        rows = 0
+        with ExitStack() as held:
+            writer: pq.ParquetWriter | None = None
+            for group in _groups(_kept(fs, sure, batches)):
+                if writer is None:
+                    file = held.enter_context(new_file(fs, f"{goal}/sure-{context.partitionId():05}.parquet"))
+                    writer = held.enter_context(pq.ParquetWriter(file, table))
+                writer.write_table(group.select(table.names).cast(table))
+                rows += group.num_rows
+        yield pa.RecordBatch.from_pydict({"rows": [rows]})
+
+    return write
+
+
+def _kept(fs: FileSystem, sure: str, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """The lines of each range that go on."""
+    for batch in batches:
+        for number, left_out in zip(batch["_range"].to_pylist(), batch["lines"], strict=True):
+            path = range_file(sure, number)
+            if fs.exists(path):
+                with fs.open(path) as file:
+                    lines = pq.read_table(file)
+                if left_out.is_valid:
+                    lines = lines.filter(~np.isin(lines["line"].to_numpy(), left_out.values.to_numpy()))
+                yield lines
+
+
+def _groups(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """Tables put together into row groups."""
+    waiting: list[pa.Table] = []
+    for table in tables:
+        waiting.append(table)
+        if sum(one.num_rows for one in waiting) >= _GROUP_ROWS:
+            yield pa.concat_tables(waiting)
+            waiting = []
+    if sum(one.num_rows for one in waiting):
+        yield pa.concat_tables(waiting)
