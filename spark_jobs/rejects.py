@@ -15,10 +15,14 @@ _BASE64 = "base64:"
 # A spreadsheet takes a cell that begins with one of these for a formula (OWASP, CSV Injection).
 _RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", _ESCAPE, _BASE64)
 
+_DOUBTFUL = frozenset(begin[:1] for begin in _RISKY)
+
 
 def encode(value: str | bytes) -> str:
     """A value as a cell: text as it is, with ``'`` before what a spreadsheet would run; other bytes in base64."""
     if isinstance(value, str):
+        if value.isascii() and value[:1] not in _DOUBTFUL and "\0" not in value:  # as most are
+            return value
         value = value.encode("utf-8", "surrogatepass")
     try:
         text = value.decode("utf-8")

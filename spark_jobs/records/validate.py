@@ -100,8 +100,9 @@ def validate_records(
 
 
 def _file_count(lines: int, tasks: int) -> int:
-    """Files of a table of so many lines: enough for each task to have its own, unless they would be small."""
-    return 1 + max(lines // _FILE_ROWS, min(tasks - 1, lines // _SHARE_ROWS))
+    """Files of a table of so many lines: as many as tasks, or twice and thrice as many, unless they would be small."""
+    few = 1 + min(tasks - 1, lines // _SHARE_ROWS)
+    return few * -(-(1 + lines // _FILE_ROWS) // few)
 
 
 def _hold_if_too_many(rejected: int, lines: int, feed: RecordsFeed) -> None:

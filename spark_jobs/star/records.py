@@ -149,8 +149,8 @@ def write_fact(spark: SparkSession, inputs: RecordInputs, members: Mapping[str, 
     see it has the drop's id, by which records are put in order.
     """
     drop, fs = inputs.drop, inputs.fs
-    keys_of = spark.createDataFrame([(drop.id,)], "drop string").select(
-        keys.date_key(F.lit(drop.receipt)).alias("date_key"), keys.drop_key(F.col("drop")).alias("drop_key")
+    keys_of = spark.range(1).select(
+        keys.date_key(F.lit(drop.receipt)).alias("date_key"), keys.drop_key(F.lit(drop.id)).alias("drop_key")
     )
     [same] = keys_of.collect()
     received = drop.received.astimezone(UTC).replace(tzinfo=None)

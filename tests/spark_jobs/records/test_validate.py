@@ -260,7 +260,16 @@ def test_it_is_the_same_in_one_file_and_in_a_file_a_task(
 
 @pytest.mark.parametrize(
     ("lines", "tasks", "files"),
-    [(0, 8, 1), (99_999, 8, 1), (100_000, 8, 2), (900_000, 8, 8), (900_000, 1, 1), (5_000_000, 2, 6)],
+    [
+        (0, 8, 1),
+        (99_999, 8, 1),
+        (100_000, 8, 2),
+        (900_000, 8, 8),
+        (900_000, 1, 1),
+        (2_000_000, 2, 4),
+        (5_000_000, 2, 6),
+        (9_000_000, 8, 16),
+    ],
 )
 def test_files_are_as_many_as_tasks_unless_they_would_be_small(lines: int, tasks: int, files: int) -> None:
     assert _file_count(lines, tasks) == files
