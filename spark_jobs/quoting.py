@@ -22,9 +22,9 @@ class Quoting:
     """
 
     def __init__(self, delimiter: str, quote: str = '"') -> None:
-        self._mark = ord(delimiter)
+        self._mark, self._sign = ord(delimiter), delimiter.encode("ascii")
         self.quote = quote.encode("ascii")
-        mark, sign = re.escape(delimiter.encode("ascii")), re.escape(self.quote)
+        mark, sign = re.escape(self._sign), re.escape(self.quote)
         # Possessive throughout: no input makes these step back, so each byte is looked at once.
         inner = rb"[^%b]*+(?:%b%b[^%b]*+)*+" % (sign, sign, sign, sign)
         self._quoted = re.compile(rb"%b(?<![^\n%b]%b)%b(%b?+)[^\n%b]*+" % (sign, mark, sign, inner, sign, mark))
@@ -64,6 +64,8 @@ class Quoting:
         Returns:
             The fields, unquoted, as they were sent otherwise; and whether the last of them, if quoted, ends.
         """
+        if self.quote not in record:
+            return record.split(self._sign), True
         found, closed = [], True
         for field in self._field.finditer(record):
             quoted, end, plain, mark = field.groups()
