@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from spark_jobs.at_once import do_each
 from spark_jobs.progress import silent
 from spark_jobs.records.checked import CheckedDrop
 from spark_jobs.records.duplicates import Taken, without
-from spark_jobs.records.reading import range_file
+from spark_jobs.records.reading import chunk_file
 from spark_jobs.records.shape import records_ddl, schema
 from spark_jobs.shards import new_file
 from targets.filesystem import FileSystem
@@ -33,8 +34,8 @@ class Records:
     """Where the records of one drop come from and go to.
 
     Attributes:
-        sure: path of the directory with the lines that are sure, a file a range (``reading.range_file``).
-        ranges: how many ranges the drop has.
+        sure: path of the directory with the lines that are sure, a file a chunk (``reading.chunk_file``).
+        chunks: of the drop's ranges.
         goal: path of the table, which is made.
         parts: in so many tasks it is written, a file each.
     """
@@ -43,7 +44,7 @@ class Records:
     fs: FileSystem
     feed: RecordsFeed
     sure: str
-    ranges: int
+    chunks: Sequence[range]
     goal: str
     parts: int
 
@@ -71,14 +72,18 @@ class Records:
         of_range = lines.groupBy("_range").agg(F.collect_list("line").alias("lines")).persist(StorageLevel.DISK_ONLY)
         held.callback(of_range.unpersist)
         of_range.count()  # now Spark knows how much it is, and whether every task may have all of it
-        numbers = self.spark.range(0, self.ranges, 1, self.parts).select(F.col("id").cast("int").alias("_range"))
+        numbers = self.spark.range(0, self.chunks[-1].stop, 1, self.parts).select(
+            F.col("id").cast("int").alias("_range")
+        )
         each = numbers.join(of_range, on="_range", how="left").select("_range", "lines")
         table = to_arrow_schema(schema(records_ddl(self.feed)))
-        each.mapInArrow(_writer(self.fs, self.sure, table, self.goal), "rows long").collect()
+        each.mapInArrow(
+            _writer(self.fs, _Sure(self.fs, self.sure, self.chunks), table, self.goal), "rows long"
+        ).collect()
 
 
 def _writer(
-    fs: FileSystem, sure: str, table: pa.Schema, goal: str
+    fs: FileSystem, sure: _Sure, table: pa.Schema, goal: str
 ) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     def write(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         context = TaskContext.get()
@@ -86,7 +91,7 @@ def _writer(
         rows = 0
         with ExitStack() as held:
             writer: pq.ParquetWriter | None = None
-            for group in _groups(_kept(fs, sure, batches)):
+            for group in _groups(sure.kept(batches)):
                 if writer is None:
                     file = held.enter_context(new_file(fs, f"{goal}/sure-{context.partitionId():05}.parquet"))
                     writer = held.enter_context(pq.ParquetWriter(file, table))
@@ -97,17 +102,37 @@ def _writer(
     return write
 
 
-def _kept(fs: FileSystem, sure: str, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """The lines of each range that go on."""
-    for batch in batches:
-        for number, left_out in zip(batch["_range"].to_pylist(), batch["lines"], strict=True):
-            path = range_file(sure, number)
-            if fs.exists(path):
-                with fs.open(path) as file:
-                    lines = pq.read_table(file)
+@dataclass(frozen=True)
+class _Sure:
+    """The files of lines that are sure."""
+
+    fs: FileSystem
+    directory: str
+    chunks: Sequence[range]
+
+    def kept(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+        """Numbers of ranges, and which lines of each are left out -> the other lines of each."""
+        starts = [chunk.start for chunk in self.chunks]
+        known, lines = -1, None
+        for batch in batches:
+            for number, left_out in zip(batch["_range"].to_pylist(), batch["lines"], strict=True):
+                chunk = bisect.bisect_right(starts, number) - 1
+                if chunk != known:
+                    known, lines = chunk, self._read(chunk)
+                if lines is None:
+                    continue
+                start, stop = np.searchsorted(lines["_range"].to_numpy(), [number, number + 1])
+                some = lines.slice(start, stop - start)
                 if left_out.is_valid:
-                    lines = lines.filter(~np.isin(lines["line"].to_numpy(), left_out.values.to_numpy()))
-                yield lines
+                    some = some.filter(~np.isin(some["line"].to_numpy(), left_out.values.to_numpy()))
+                yield some
+
+    def _read(self, chunk: int) -> pa.Table | None:
+        path = chunk_file(self.directory, chunk)
+        if not self.fs.exists(path):
+            return None
+        with self.fs.open(path) as file:
+            return pq.read_table(file)
 
 
 def _groups(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -13,7 +12,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from conf.feeds import RecordsFeed
-from spark_jobs.index import Index
+from spark_jobs.index import Index, Range
 from spark_jobs.lines import records, records_at
 from spark_jobs.records import exact, fast
 from spark_jobs.records.clean import cleaned
@@ -25,7 +24,8 @@ from targets.filesystem import FileSystem
 
 _TASKS = 256
 _LOOKED_AT = 1000
-SURE = "sure"
+_CHUNK_BYTES = 4 << 20
+SURE, TEXTS = "sure", "texts"
 # Files that are read some times and then removed.
 _QUICKLY: dict[str, Any] = {
     "compression": "none",
@@ -35,9 +35,23 @@ _QUICKLY: dict[str, Any] = {
 }
 
 
-def range_file(directory: str, number: int) -> str:
-    """Where the lines of one kind of a range lie, if it has any."""
-    return f"{directory}/range-{number:06}.parquet"
+def chunks(ranges: Sequence[Range]) -> list[range]:
+    """Ranges that follow one another and are put into one file: a line that is too long is a range of its own, and
+    cuts others short.
+    """
+    found: list[range] = []
+    start = held = 0
+    for number, one in enumerate(ranges):
+        held += one.length
+        if held >= _CHUNK_BYTES or number == len(ranges) - 1:
+            found.append(range(start, number + 1))
+            start, held = number + 1, 0
+    return found
+
+
+def chunk_file(directory: str, number: int) -> str:
+    """Where the lines of one kind of a chunk lie, if it has any."""
+    return f"{directory}/chunk-{number:06}.parquet"
 
 
 class Lines(NamedTuple):
@@ -66,15 +80,16 @@ class Files:
     ) -> None:
         self._fs, self._ranges, self._data, self._max = fs, index.ranges, dict(data), max_bytes
         self._schema, self._feed, self._plain = text_schema(feed), feed, plain
+        self._chunks = chunks(index.ranges)
         self.sources = {entry.entry: Source.of(entry, feed) for entry in index.entries}
 
     def lines(self, spark: SparkSession, place: str) -> Lines:
         """Every line, texts cleaned.
 
-        They are read once, and lie below ``place`` while they are needed: a file a range, which Spark's workers write
+        They are read once, and lie below ``place`` while they are needed: a file a chunk, which Spark's workers write
         themselves and Spark reads by column, as often as it likes.
         """
-        count = len(self._ranges)
+        count = len(self._chunks)
         if count:
             spark.range(0, count, 1, min(count, _TASKS)).mapInArrow(self._writer(place), "number long").collect()
 
@@ -83,7 +98,7 @@ class Files:
                 return None
             return spark.read.schema(from_arrow_schema(schema)).parquet(self._fs.uri(f"{place}/{kind}"))
 
-        texts, sure = read("texts", self._schema), read(SURE, self._plain.schema)
+        texts, sure = read(TEXTS, self._schema), read(SURE, self._plain.schema)
         if texts is None and sure is None:
             texts = spark.createDataFrame([], from_arrow_schema(self._schema))
         return Lines(texts, sure)
@@ -116,20 +131,15 @@ class Files:
         return write
 
     def _write(self, number: int, place: str) -> None:
-        with ExitStack() as held:
-            writers: dict[str, pq.ParquetWriter] = {}
-
-            def write(kind: str, lines: pa.RecordBatch) -> None:
-                if lines.num_rows and kind not in writers:
-                    file = held.enter_context(new_file(self._fs, range_file(f"{place}/{kind}", number)))
-                    writers[kind] = held.enter_context(pq.ParquetWriter(file, lines.schema, **_QUICKLY))
-                if lines.num_rows:
-                    writers[kind].write_batch(lines)
-
-            for lines in self._read(number):
-                sure, texts = self._plain.parted(self._cleaned(lines))
-                write(SURE, sure)
-                write("texts", texts)
+        found: dict[str, list[pa.RecordBatch]] = {SURE: [], TEXTS: []}
+        for lines in itertools.chain.from_iterable(map(self._read, self._chunks[number])):
+            for kind, some in zip(found, self._plain.parted(self._cleaned(lines)), strict=True):
+                found[kind] += [some] if some.num_rows else []
+        for kind, batches in found.items():
+            if batches:
+                table = pa.Table.from_batches(batches).combine_chunks()
+                with new_file(self._fs, chunk_file(f"{place}/{kind}", number)) as file:
+                    pq.write_table(table, file, **_QUICKLY)
 
     def _read(self, number: int) -> Iterator[pa.RecordBatch]:
         found = self._ranges[number]

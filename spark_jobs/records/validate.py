@@ -24,7 +24,7 @@ from spark_jobs.records.checks import warnings
 from spark_jobs.records.duplicates import Earlier
 from spark_jobs.records.plain import Plain
 from spark_jobs.records.profile import profile
-from spark_jobs.records.reading import SURE, Files
+from spark_jobs.records.reading import SURE, Files, chunks
 from spark_jobs.records.settle import settle
 from spark_jobs.records.settled import write_settled
 from spark_jobs.records.shape import LINE, WARNINGS, records_ddl, schema
@@ -84,7 +84,7 @@ def validate_records(
         taken = duplicates.taken(spark, fs, lines.all.good, feed, earlier, held)
         step(1, 4, "writes the records")
         sure = f"{goal}/{_LINES}/{SURE}"
-        Records(spark, fs, feed, sure, len(index.ranges), f"{goal}/records", count).write(lines, taken, held)
+        Records(spark, fs, feed, sure, chunks(index.ranges), f"{goal}/records", count).write(lines, taken, held)
         settled = settle(lines.all, taken, feed, several=len(index.entries) > 1)
         works: dict[str, Callable[[], object]] = {
             "writes the lines that are settled": partial(write_settled, settled, files, fs, f"{goal}/settled", count),
