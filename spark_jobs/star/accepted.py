@@ -5,7 +5,6 @@ Nothing is calculated of a row but the keys of its dimensions, so no row passes 
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -110,9 +109,14 @@ class Facts:
             yield from connection.sql(query).to_arrow_reader(_BATCH_ROWS)
 
     def _reader(self, files: list[str], columns: list[str] | None = None) -> pa.RecordBatchReader:
-        batches = _rows(self.fs, files, columns)
-        first = next(batches)
-        return pa.RecordBatchReader.from_batches(first.schema, itertools.chain([first], batches))
+        with self.fs.open(files[0]) as file:
+            written = pq.read_schema(file)
+        schema = pa.schema([pa.field(name, written.field(name).type) for name in columns or written.names])
+        alike = (
+            pa.RecordBatch.from_arrays([rows[name] for name in schema.names], schema=schema)
+            for rows in _rows(self.fs, files, columns)
+        )
+        return pa.RecordBatchReader.from_batches(schema, alike)
 
     def _shaped(self, rows: pa.RecordBatch) -> pa.Table:
         columns = [

@@ -142,6 +142,28 @@ def test_rows_without_event_time_have_a_directory_of_their_own(spark: SparkSessi
     }
 
 
+def test_a_date_parts_a_table_too(spark: SparkSession, tmp_path: Path) -> None:
+    columns = [{"name": "order_id"}, {"name": "day_of", "type": "date"}]
+    of = order_drop(config=orders(columns=columns, rules=[], partition_by="day_of", period="day"))
+    place = {"entry": 0, "corrects_drop": None, "corrects_line": None}
+    days = [date(2026, 1, 31), date(1969, 12, 31), None]
+    given = [{**place, "line": line, "order_id": "x", "day_of": day} for line, day in enumerate(days)]
+    load_records(spark, write_records(tmp_path / "in", of, given), f"{tmp_path}/goal")
+    found = sorted(path.parent.name for path in tmp_path.glob("goal/fact_orders/*/*"))
+    assert found == ["day_of_day=1969-12-31", "day_of_day=2026-01-31", "day_of_day=__HIVE_DEFAULT_PARTITION__"]
+
+
+def test_files_without_rows_and_dimensions_without_members(spark: SparkSession, tmp_path: Path) -> None:
+    inputs = write_records(tmp_path / "in", OF, [record(1, country=None), record(2, country=None)])
+    whole = pq.read_table(f"{inputs.records}/part-0.parquet")
+    pq.write_table(whole.slice(0, 0), f"{inputs.records}/part-00.parquet")
+    assert load_records(spark, inputs, f"{tmp_path}/goal")["ok"] == 2
+    assert [row["country_key"] for row in rows(tmp_path / "goal", "fact_orders")] == [None, None]
+    nothing = write_records(tmp_path / "none", OF, [record(1)])
+    pq.write_table(whole.slice(0, 0), f"{nothing.records}/part-0.parquet")
+    assert load_records(spark, nothing, f"{tmp_path}/empty")["ok"] == 0
+
+
 def test_keys_lead_to_members_of_every_type(spark: SparkSession, tmp_path: Path) -> None:
     values: dict[str, list[Any]] = {
         "string": ["a'b", "", "é"],
