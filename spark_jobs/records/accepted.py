@@ -24,6 +24,7 @@ from spark_jobs.records.duplicates import Taken, without
 from spark_jobs.records.reading import chunk_file
 from spark_jobs.records.shape import records_ddl, schema
 from spark_jobs.shards import new_file
+from spark_jobs.tables import row_groups
 from targets.filesystem import FileSystem
 
 _GROUP_ROWS = 100_000
@@ -91,7 +92,7 @@ def _writer(
         rows = 0
         with ExitStack() as held:
             writer: pq.ParquetWriter | None = None
-            for group in _groups(sure.kept(batches)):
+            for group in row_groups(sure.kept(batches), _GROUP_ROWS):
                 if writer is None:
                     file = held.enter_context(new_file(fs, f"{goal}/sure-{context.partitionId():05}.parquet"))
                     writer = held.enter_context(pq.ParquetWriter(file, table))
@@ -133,15 +134,3 @@ class _Sure:
             return None
         with self.fs.open(path) as file:
             return pq.read_table(file)
-
-
-def _groups(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
-    """Tables put together into row groups."""
-    waiting: list[pa.Table] = []
-    for table in tables:
-        waiting.append(table)
-        if sum(one.num_rows for one in waiting) >= _GROUP_ROWS:
-            yield pa.concat_tables(waiting)
-            waiting = []
-    if sum(one.num_rows for one in waiting):
-        yield pa.concat_tables(waiting)

@@ -33,7 +33,7 @@ class Earlier(NamedTuple):
 
 
 Taken = Mapping[str, DataFrame]
-"""By the code of a rule the good lines that go no further by it: PLACE, first_entry, first_line (and _drop)."""
+"""By the code of a rule the good lines that go no further by it: PLACE, _first_entry, _first_line (and _drop)."""
 
 
 def taken(
@@ -76,7 +76,7 @@ def small(rows: DataFrame, held: ExitStack) -> DataFrame | None:
 
 
 def _repeats(good: DataFrame, feed: RecordsFeed, held: ExitStack) -> DataFrame | None:
-    """The good lines that another of the drop stands for: PLACE, first_entry, first_line.
+    """The good lines that another of the drop stands for: PLACE, _first_entry, _first_line.
 
     Of the lines of one key the first stays, or the last where the feed says so. None if no key comes twice.
     """
@@ -93,14 +93,14 @@ def _repeats(good: DataFrame, feed: RecordsFeed, held: ExitStack) -> DataFrame |
     chosen = lines.join(often, on="_hash", how="left_semi").withColumns(
         {"_kept": F.first(F.struct(*LINE)).over(of_key), "_place": F.row_number().over(of_key)}
     )
-    kept = (F.col(f"_kept.{name}").alias(f"first_{name}") for name in LINE)
+    kept = (F.col(f"_kept.{name}").alias(f"_first_{name}") for name in LINE)
     return small(chosen.where("_place > 1").select(*PLACE, *kept), held)
 
 
 def _seen_before(
     spark: SparkSession, fs: FileSystem, good: DataFrame, feed: RecordsFeed, earlier: Sequence[Earlier]
 ) -> DataFrame:
-    """The good lines whose key an earlier drop has: PLACE, _drop, first_entry, first_line, of the earliest."""
+    """The good lines whose key an earlier drop has: PLACE, _drop, _first_entry, _first_line, of the earliest."""
     one_schema = schema(records_ddl(feed))
     keys = list(feed.key)
     drops = [
@@ -124,8 +124,8 @@ def _seen_before(
         .select(
             *PLACE,
             F.col("_first.drop").alias("_drop"),
-            F.col("_first.entry").alias("first_entry"),
-            F.col("_first.line").alias("first_line"),
+            F.col("_first.entry").alias("_first_entry"),
+            F.col("_first.line").alias("_first_line"),
         )
     )
 

@@ -51,10 +51,10 @@ def _shaped(lines: DataFrame) -> DataFrame:
 
 
 def _repeated(lines: DataFrame, code: str, feed: RecordsFeed, several: bool) -> DataFrame:
-    """Good lines with first_entry and first_line (and _drop) -> with outcome, rule, value, message and faults."""
+    """Good lines with _first_entry and _first_line (and _drop) -> with outcome, rule, value, message and faults."""
     rule = RULES[code]
-    first = F.col("first_line").cast("string")
-    first = F.concat_ws(":", F.col("first_entry"), first) if several or "_drop" in lines.columns else first
+    first = F.col("_first_line").cast("string")
+    first = F.concat_ws(":", F.col("_first_entry"), first) if several or "_drop" in lines.columns else first
     places = {"first": first}
     if "_drop" in lines.columns:
         places["drop"] = F.left("_drop", F.lit(12))
@@ -64,6 +64,7 @@ def _repeated(lines: DataFrame, code: str, feed: RecordsFeed, several: bool) -> 
     column = F.lit(feed.key[0] if len(feed.key) == 1 else None)
     fault = F.struct(column, F.lit(code), value, message, F.lit(rule.fix)).cast(FAULT)
     said = {"outcome": F.lit(rule.outcome), "rule": F.lit(code), "value": value, "message": message}
+    said |= {name: F.col(f"_{name}") for name in ("first_entry", "first_line")}
     return lines.withColumns({**said, "faults": F.array(fault)})
 
 

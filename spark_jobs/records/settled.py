@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from operator import itemgetter
 
 import pyarrow as pa
@@ -14,8 +15,11 @@ from pyspark.sql import DataFrame
 
 from spark_jobs.records.reading import Files
 from spark_jobs.shards import new_file
+from spark_jobs.tables import row_groups
 from targets.filesystem import FileSystem
 
+# Rows that carry all that a client sent.
+_GROUP_ROWS = 20_000
 _COUNTED = "outcome string, lines long"
 
 
@@ -39,30 +43,29 @@ def write_settled(lines: DataFrame, files: Files, fs: FileSystem, place: str, pa
 
 def _writer(files: Files, fs: FileSystem, place: str) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     def write(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        first = next(batches, None)
-        if first is None:
-            return
         context = TaskContext.get()
         assert context is not None
         counted: Counter[str] = Counter()
-        schema = first.schema.remove(first.schema.get_field_index("_range"))
-        with (
-            new_file(fs, f"{place}/part-{context.partitionId():05}.parquet") as file,
-            pq.ParquetWriter(file, schema) as table,
-        ):
-            for batch in itertools.chain([first], batches):
-                counted.update(batch["outcome"].to_pylist())
-                table.write_batch(_with_fields(batch, files).select(schema.names))
-        yield pa.RecordBatch.from_pydict({"outcome": [*counted], "lines": [*counted.values()]})
+        with ExitStack() as held:
+            writer: pq.ParquetWriter | None = None
+            for rows in row_groups((pa.Table.from_batches([batch]) for batch in batches), _GROUP_ROWS):
+                counted.update(rows["outcome"].to_pylist())
+                table = _with_fields(rows, files).drop_columns(["_range"])
+                if writer is None:
+                    file = held.enter_context(new_file(fs, f"{place}/part-{context.partitionId():05}.parquet"))
+                    writer = held.enter_context(pq.ParquetWriter(file, table.schema))
+                writer.write_table(table)
+        outcomes = [pa.array([*counted], pa.string()), pa.array([*counted.values()], pa.int64())]
+        yield pa.RecordBatch.from_arrays(outcomes, ["outcome", "lines"])
 
     return write
 
 
-def _with_fields(batch: pa.RecordBatch, files: Files) -> pa.RecordBatch:
-    places = zip(batch["_range"].to_pylist(), batch["line"].to_pylist(), strict=True)
+def _with_fields(rows: pa.Table, files: Files) -> pa.Table:
+    places = zip(rows["_range"].to_pylist(), rows["line"].to_pylist(), strict=True)
     filled: list[list[tuple[str, str]]] = []
     for number, lines in itertools.groupby(places, key=itemgetter(0)):
         filled += (list(one.items()) for one in files.fields(number, [line for _, line in lines]))
-    place = batch.schema.get_field_index("fields")
-    field = batch.schema.field(place)
-    return batch.set_column(place, field, pa.array(filled, field.type))
+    place = rows.schema.get_field_index("fields")
+    field = rows.schema.field(place)
+    return rows.set_column(place, field, pa.array(filled, field.type))

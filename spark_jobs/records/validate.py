@@ -79,7 +79,6 @@ def validate_records(
 
     with ExitStack() as held:
         step(0, 4, f"reads {index.lines:,} lines")
-        held.callback(fs.remove, f"{goal}/{_LINES}")
         lines = checked(files.lines(spark, f"{goal}/{_LINES}"), drop, held)
         taken = duplicates.taken(spark, fs, lines.all.good, feed, earlier, held)
         step(1, 4, "writes the records")
@@ -91,6 +90,7 @@ def validate_records(
             "looks at the columns": partial(profile, spark, fs, f"{goal}/records", feed),
         }
         outcomes, (ok, columns) = do_each(works, step, 2, 4)
+    fs.remove(f"{goal}/{_LINES}")  # of an attempt that fails all goes with its staging directory
     warned = _write_warnings(spark, fs, goal, feed)
     counts = Counts(ok, outcomes["quarantined"], outcomes["duplicate"], warned)
     _hold_if_too_many(counts.quarantined, index.lines, feed)

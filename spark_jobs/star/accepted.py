@@ -141,7 +141,7 @@ def distinct_days(spark: SparkSession, fs: FileSystem, records: str, column: str
                 for rows in _rows(fs, [files[number]], [column]):
                     days = pc.floor_temporal(rows.column(0), unit="day").unique().drop_null()
                     found.update(pc.strftime(days, format=FORMATS["day"]).to_pylist())
-                yield pa.RecordBatch.from_pydict({"day": sorted(found)})
+                yield pa.RecordBatch.from_arrays([pa.array(sorted(found), pa.string())], ["day"])
 
     days = spark.range(0, len(files), 1, len(files)).mapInArrow(look, "day string")
     return {row.day for row in days.collect()}

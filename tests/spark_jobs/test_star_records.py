@@ -23,7 +23,9 @@ from spark_jobs.star.described import feed_tables, line_table
 from spark_jobs.star.reading import spark_schema
 from spark_jobs.star.records import MOST_PERIODS, RecordInputs, load_records
 from targets.column_types import arrow_schema
+from targets.local import LocalFileSystem
 from tests.record_tables import fault, order_drop, orders, record, settled, warning, write_records
+from tests.spark_jobs.records.drops import validated
 from tests.star_keys import key
 
 pytestmark = pytest.mark.spark
@@ -162,6 +164,20 @@ def test_files_without_rows_and_dimensions_without_members(spark: SparkSession, 
     nothing = write_records(tmp_path / "none", OF, [record(1)])
     pq.write_table(whole.slice(0, 0), f"{nothing.records}/part-0.parquet")
     assert load_records(spark, nothing, f"{tmp_path}/empty")["ok"] == 0
+
+
+def test_what_validate_writes_is_loaded(spark: SparkSession, tmp_path: Path) -> None:
+    content = b"Order ID,country,ordered_at,total\na,NL,2026-02-01,1\nb,BE,2026-02-30,2\na,FR,2026-02-02,3\nc,,+,4\n"
+    found = validated(spark, tmp_path / "d", content + b"d,NL,2026-03-01,+5.0\n", of=OF.records)
+    tables = (f"{found.goal}/{name}" for name in ("records", "settled", "warnings"))
+    counts = load_records(spark, RecordInputs(LocalFileSystem(), *tables, OF), f"{tmp_path}/goal")
+    assert counts == {"lines": 5, "ok": 2, "quarantined": 2, "duplicate": 1, "warned": 0}
+    members = {row["country_key"]: row["country"] for row in rows(tmp_path / "goal", "dim_country")}
+    facts = rows(tmp_path / "goal", "fact_orders")
+    assert [(row["line"], members[row["country_key"]], str(row["total"])) for row in facts] == [
+        (2, "NL", "1.00"),
+        (6, "NL", "5.00"),
+    ]
 
 
 def test_keys_lead_to_members_of_every_type(spark: SparkSession, tmp_path: Path) -> None:

@@ -232,6 +232,15 @@ def test_the_profile_says_what_the_values_are_like(spark: SparkSession, tmp_path
     assert (columns["order_id"]["shortest"], columns["order_id"]["mean_length"]) == (5, 5.0)
 
 
+def test_columns_may_be_called_what_settled_lines_are(spark: SparkSession, tmp_path: Path) -> None:
+    names = ["first_line", "first_entry", "faults", "fields"]
+    of = feed(columns=[{"name": name} for name in names], rules=[], key=["first_line"])
+    found = validated(spark, tmp_path / "d", b"first_line,first_entry,faults,fields\n7,a,b,c\n7,d,e,f\n", of=of)
+    [again] = found.settled
+    assert (again["first_entry"], again["first_line"], again["value"]) == (0, 2, "2")
+    assert dict(again["fields"]) == {"first_line": "7", "first_entry": "d", "faults": "e", "fields": "f"}
+
+
 @pytest.mark.parametrize(
     ("changes", "broadcast"),
     [({}, "10m"), (NOTHING_DERIVED, "10m"), (NOTHING_DERIVED, "-1")],
