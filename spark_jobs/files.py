@@ -1,22 +1,66 @@
-"""Counts read from Parquet files as they were written, in this process: for little of them no Spark job is needed."""
+"""Parquet files of a table as Python reads and writes them, in a worker or, where they are few, in this process."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, BinaryIO
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from conf.errors import AlreadyExists
 from targets.filesystem import FileSystem
 
 _BATCH_ROWS = 1 << 16
 
 
+def paths(fs: FileSystem, directory: str) -> list[str]:
+    """The files of a table."""
+    return [f"{directory}/{entry.name}" for entry in fs.list(directory) if entry.name.endswith(".parquet")]
+
+
+def read_batches(
+    fs: FileSystem, files: Iterable[str], columns: Sequence[str] | None = None
+) -> Iterator[pa.RecordBatch]:
+    """The rows of files, a batch at a time.
+
+    Args:
+        columns: which are read; None: all.
+    """
+    for path in files:
+        with fs.open(path) as file:
+            yield from pq.ParquetFile(file).iter_batches(_BATCH_ROWS, columns=columns)
+
+
+@contextmanager
+def new_file(fs: FileSystem, path: str) -> Iterator[BinaryIO]:
+    """A file of which every attempt of a task writes the same: one that another attempt wrote meanwhile is kept."""
+    with suppress(AlreadyExists), fs.writer(path) as file:
+        yield file
+
+
+def row_groups(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
+    """Tables put together until they have so many rows: what is worth a row group of a file."""
+    waiting: list[pa.Table] = []
+    count = 0
+    for table in tables:
+        if table.num_rows:
+            waiting.append(table)
+            count += table.num_rows
+        if count >= rows:
+            yield pa.concat_tables(waiting)
+            waiting, count = [], 0
+    if waiting:
+        yield pa.concat_tables(waiting)
+
+
 def count_rows(fs: FileSystem, directory: str) -> int:
     """Rows of a table's files, from their footers."""
     total = 0
-    for path in _paths(fs, directory):
+    for path in paths(fs, directory):
         with fs.open(path) as file:
             total += pq.read_metadata(file).num_rows
     return total
@@ -25,24 +69,16 @@ def count_rows(fs: FileSystem, directory: str) -> int:
 def count_values(fs: FileSystem, directory: str, column: str) -> Counter[Any]:
     """How often each value of a column is in a table's files."""
     counts: Counter[Any] = Counter()
-    for path in _paths(fs, directory):
-        with fs.open(path) as file:
-            for batch in pq.ParquetFile(file).iter_batches(_BATCH_ROWS, columns=[column]):
-                for one in batch.column(0).value_counts().to_pylist():
-                    counts[one["values"]] += one["counts"]
+    for batch in read_batches(fs, paths(fs, directory), [column]):
+        for one in batch.column(0).value_counts().to_pylist():
+            counts[one["values"]] += one["counts"]
     return counts
 
 
 def sum_columns(fs: FileSystem, directory: str, columns: list[str]) -> dict[str, int]:
     """The sum of each of these columns over a table's files; nulls count nothing."""
     sums = dict.fromkeys(columns, 0)
-    for path in _paths(fs, directory):
-        with fs.open(path) as file:
-            for batch in pq.ParquetFile(file).iter_batches(_BATCH_ROWS, columns=columns):
-                for name in columns:
-                    sums[name] += pc.sum(batch.column(name)).as_py() or 0
+    for batch in read_batches(fs, paths(fs, directory), columns):
+        for name in columns:
+            sums[name] += pc.sum(batch.column(name)).as_py() or 0
     return sums
-
-
-def _paths(fs: FileSystem, directory: str) -> list[str]:
-    return [f"{directory}/{entry.name}" for entry in fs.list(directory) if entry.name.endswith(".parquet")]

@@ -10,7 +10,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import reduce
 from typing import Any, BinaryIO, NamedTuple
 
@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
 
 from conf.errors import AlreadyExists
+from spark_jobs.workers import do_in_workers
 from targets.dataset import file_digest
 from targets.filesystem import FileSystem
 
@@ -121,13 +122,6 @@ class _Hashing:
         """The file belongs to whoever opened it."""
 
 
-@contextmanager
-def new_file(fs: FileSystem, path: str) -> Iterator[BinaryIO]:
-    """A file of which every attempt of a task writes the same: one that another attempt wrote meanwhile is kept."""
-    with suppress(AlreadyExists), fs.writer(path) as file:
-        yield file
-
-
 def write_shard(fs: FileSystem, path: str, schema: pa.Schema, rows: Iterator[dict[str, Any]]) -> Written:
     """Writes one shard. One that an earlier worker wrote meanwhile is as good: it is kept."""
     name = path.rpartition("/")[2]
@@ -159,16 +153,11 @@ def finished(fs: FileSystem, directory: str) -> list[str]:
 
 def each(spark: SparkSession, items: Sequence[str], work: Callable[[str], Written]) -> list[Written]:
     """Runs ``work`` on every item in Spark's Python workers, one task an item, and returns what each wrote."""
-    if not items:
-        return []
-    numbers = spark.range(0, len(items), 1, len(items))
 
-    def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            for number in batch.column(0).to_pylist():
-                yield written_batch(work(items[number]))
+    def do(number: int) -> pa.RecordBatch:
+        return written_batch(work(items[number]))
 
-    return collect_written(numbers.mapInArrow(run, WRITTEN_DDL).collect())
+    return collect_written(do_in_workers(spark, len(items), len(items), do, WRITTEN_DDL))
 
 
 WRITTEN_DDL = "name string, sha256 string, ok long, failed long, bytes long"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -43,21 +41,6 @@ def in_few_files(rows: DataFrame, *by: Column) -> DataFrame:
     if rows.sparkSession.conf.get("spark.sql.adaptive.enabled") == "true":
         return rows.hint("rebalance", *by)
     return rows.coalesce(1)
-
-
-def row_groups(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
-    """Tables put together until they have so many rows: what is worth a row group of a file."""
-    waiting: list[pa.Table] = []
-    count = 0
-    for table in tables:
-        if table.num_rows:
-            waiting.append(table)
-            count += table.num_rows
-        if count >= rows:
-            yield pa.concat_tables(waiting)
-            waiting, count = [], 0
-    if waiting:
-        yield pa.concat_tables(waiting)
 
 
 def select_settled(lines: DataFrame, outcome: str) -> DataFrame:

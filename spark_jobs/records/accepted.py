@@ -18,13 +18,12 @@ from pyspark.sql.pandas.types import to_arrow_schema
 
 from conf.feeds import RecordsFeed
 from spark_jobs.at_once import do_each
+from spark_jobs.files import new_file, row_groups
 from spark_jobs.progress import silent
 from spark_jobs.records.checked import CheckedDrop
 from spark_jobs.records.duplicates import Taken, without
 from spark_jobs.records.reading import chunk_file
 from spark_jobs.records.shape import records_ddl, schema
-from spark_jobs.shards import new_file
-from spark_jobs.tables import row_groups
 from targets.filesystem import FileSystem
 
 _GROUP_ROWS = 100_000

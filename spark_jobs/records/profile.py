@@ -7,22 +7,20 @@ together, and what does not fit in memory goes to the worker's disk.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
 
 from conf.feeds import RecordsFeed
 from conf.feeds.columns import Column
-from spark_jobs import shards
 from spark_jobs.duck import database
+from spark_jobs.files import paths, read_batches
 from spark_jobs.records.plain import value_type
 from spark_jobs.session import tasks_at_once
+from spark_jobs.workers import do_in_workers
 from targets.filesystem import FileSystem
 
-_BATCH_ROWS = 20_000
 _OFTEN = 10
 _SHOWN = 200
 # Of a column with more values than this only those are frequent that so many of the records have.
@@ -47,19 +45,17 @@ def profile(spark: SparkSession, fs: FileSystem, records: str, feed: RecordsFeed
     most frequent values with their counts), and of texts the least, most and mean length.
 
     Args:
-        records: path of the table, of one file at least.
+        records: path of the table.
     """
     columns = feed.columns
-    files = [f"{records}/{name}" for name in shards.finished(fs, records)]
+    files = paths(fs, records)
 
-    def look(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            for number in batch.column(0).to_pylist():
-                said = json.dumps(_looked_at(fs, files, columns[number]))
-                yield pa.RecordBatch.from_pydict({"number": [number], "said": [said]})
+    def look(number: int) -> pa.RecordBatch:
+        said = json.dumps(_looked_at(fs, files, columns[number]))
+        return pa.RecordBatch.from_pydict({"number": [number], "said": [said]})
 
-    numbers = spark.range(0, len(columns), 1, min(len(columns), tasks_at_once(spark)))
-    rows = sorted(numbers.mapInArrow(look, "number long, said string").collect())
+    tasks = tasks_at_once(spark)
+    rows = sorted(do_in_workers(spark, len(columns), tasks, look, "number long, said string"))
     found = [json.loads(said) for _, said in rows]
     counts = [one.pop("records") for one in found]
     named = zip(columns, found, strict=True)
@@ -68,7 +64,10 @@ def profile(spark: SparkSession, fs: FileSystem, records: str, feed: RecordsFeed
 
 def _looked_at(fs: FileSystem, files: list[str], column: Column) -> dict[str, Any]:
     schema = pa.schema([pa.field("value", value_type(column))])
-    rows = pa.RecordBatchReader.from_batches(schema, _values(fs, files, column.name, schema))
+    values = (
+        pa.RecordBatch.from_arrays(rows.columns, schema=schema) for rows in read_batches(fs, files, [column.name])
+    )
+    rows = pa.RecordBatchReader.from_batches(schema, values)
     with database() as connection:
         connection.register("rows", rows)
         connection.execute(_VALUES)
@@ -85,11 +84,3 @@ def _looked_at(fs: FileSystem, files: list[str], column: Column) -> dict[str, An
 def _row(result: Any) -> dict[str, Any]:
     names = [one[0] for one in result.description]
     return dict(zip(names, result.fetchone(), strict=True))
-
-
-def _values(fs: FileSystem, files: list[str], name: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """The values of a column, batch by batch."""
-    for path in files:
-        with fs.open(path) as file:
-            for batch in pq.ParquetFile(file).iter_batches(_BATCH_ROWS, columns=[name]):
-                yield pa.RecordBatch.from_arrays([batch.column(0)], schema=schema)

@@ -1,9 +1,10 @@
-"""Bytes -> lines of text columns, in as many tasks as the index has ranges for; and the fields of some lines again."""
+"""Bytes -> lines, as texts or as values that are sure, some ranges at a time; and the fields of some lines again."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -12,6 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from conf.feeds import RecordsFeed
+from spark_jobs.files import new_file
 from spark_jobs.index import Index, Range
 from spark_jobs.lines import records, records_at
 from spark_jobs.records import exact, fast
@@ -19,7 +21,7 @@ from spark_jobs.records.clean import cleaned
 from spark_jobs.records.exact import Source
 from spark_jobs.records.plain import Plain
 from spark_jobs.records.shape import text_name, text_schema
-from spark_jobs.shards import new_file
+from spark_jobs.workers import do_in_workers
 from targets.filesystem import FileSystem
 
 _TASKS = 256
@@ -73,6 +75,10 @@ class Files:
         data: path of the bytes of each entry.
         plain: what is sure of the lines.
         max_bytes: the limit of a line.
+
+    Attributes:
+        sources: by the number of its entry what each file is.
+        chunks: of the drop's ranges.
     """
 
     def __init__(
@@ -80,7 +86,7 @@ class Files:
     ) -> None:
         self._fs, self._ranges, self._data, self._max = fs, index.ranges, dict(data), max_bytes
         self._schema, self._feed, self._plain = text_schema(feed), feed, plain
-        self._chunks = chunks(index.ranges)
+        self.chunks = chunks(index.ranges)
         self.sources = {entry.entry: Source.of(entry, feed) for entry in index.entries}
 
     def lines(self, spark: SparkSession, place: str) -> Lines:
@@ -89,9 +95,7 @@ class Files:
         They are read once, and lie below ``place`` while they are needed: a file a chunk, which Spark's workers write
         themselves and Spark reads by column, as often as it likes.
         """
-        count = len(self._chunks)
-        if count:
-            spark.range(0, count, 1, min(count, _TASKS)).mapInArrow(self._writer(place), "number long").collect()
+        do_in_workers(spark, len(self.chunks), _TASKS, partial(self._write, place), "number long")
 
         def read(kind: str, schema: pa.Schema) -> DataFrame | None:
             if not self._fs.exists(f"{place}/{kind}"):
@@ -121,18 +125,9 @@ class Files:
         with self._fs.open(self._data[found.entry]) as file:
             yield from exact.fields(records_at(file, found, source.entry, lines), found, source, self._max)
 
-    def _writer(self, place: str) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-        def write(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-            for batch in batches:
-                for number in batch.column(0).to_pylist():
-                    self._write(number, place)
-                yield pa.RecordBatch.from_arrays([batch.column(0)], ["number"])
-
-        return write
-
-    def _write(self, number: int, place: str) -> None:
+    def _write(self, place: str, number: int) -> pa.RecordBatch:
         found: dict[str, list[pa.RecordBatch]] = {SURE: [], TEXTS: []}
-        for lines in itertools.chain.from_iterable(map(self._read, self._chunks[number])):
+        for lines in itertools.chain.from_iterable(map(self._read, self.chunks[number])):
             for kind, some in zip(found, self._plain.parted(self._cleaned(lines)), strict=True):
                 found[kind] += [some] if some.num_rows else []
         for kind, batches in found.items():
@@ -140,6 +135,7 @@ class Files:
                 table = pa.Table.from_batches(batches).combine_chunks()
                 with new_file(self._fs, chunk_file(f"{place}/{kind}", number)) as file:
                     pq.write_table(table, file, **_QUICKLY)
+        return pa.RecordBatch.from_pydict({"number": [number]})
 
     def _read(self, number: int) -> Iterator[pa.RecordBatch]:
         found = self._ranges[number]

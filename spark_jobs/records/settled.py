@@ -13,9 +13,8 @@ import pyarrow.parquet as pq
 from pyspark import TaskContext
 from pyspark.sql import DataFrame
 
+from spark_jobs.files import new_file, row_groups
 from spark_jobs.records.reading import Files
-from spark_jobs.shards import new_file
-from spark_jobs.tables import row_groups
 from targets.filesystem import FileSystem
 
 # Rows that carry all that a client sent.

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812
@@ -24,7 +24,7 @@ from spark_jobs.records.checks import warnings
 from spark_jobs.records.duplicates import Earlier
 from spark_jobs.records.plain import Plain
 from spark_jobs.records.profile import profile
-from spark_jobs.records.reading import SURE, Files, chunks
+from spark_jobs.records.reading import SURE, Files
 from spark_jobs.records.settle import settle
 from spark_jobs.records.settled import write_settled
 from spark_jobs.records.shape import LINE, WARNINGS, records_ddl, schema
@@ -72,24 +72,10 @@ def validate_records(
         DropHeld: the file's columns are not those of the feed, or more lines are rejected than the feed allows.
     """
     feed = drop.records
-    plain = Plain(feed, drop.received)
-    files = Files(fs, index, data, feed, plain, settings.lines.max_bytes)
+    files = Files(fs, index, data, feed, Plain(feed, drop.received), settings.lines.max_bytes)
     drifted = drift.check(files.sources.values(), files.keys(), feed)
-    count = _file_count(index.lines, tasks_at_once(spark))
-
-    with ExitStack() as held:
-        step(0, 4, f"reads {index.lines:,} lines")
-        lines = checked(files.lines(spark, f"{goal}/{_LINES}"), drop, held)
-        taken = duplicates.taken(spark, fs, lines.all.good, feed, earlier, held)
-        step(1, 4, "writes the records")
-        sure = f"{goal}/{_LINES}/{SURE}"
-        Records(spark, fs, feed, sure, chunks(index.ranges), f"{goal}/records", count).write(lines, taken, held)
-        settled = settle(lines.all, taken, feed, several=len(index.entries) > 1)
-        works: dict[str, Callable[[], object]] = {
-            "writes the lines that are settled": partial(write_settled, settled, files, fs, f"{goal}/settled", count),
-            "looks at the columns": partial(profile, spark, fs, f"{goal}/records", feed),
-        }
-        outcomes, (ok, columns) = do_each(works, step, 2, 4)
+    step(0, 4, f"reads {index.lines:,} lines")
+    outcomes, (ok, columns) = _write_tables(spark, fs, index, files, goal, drop, step, earlier)
     fs.remove(f"{goal}/{_LINES}")  # of an attempt that fails all goes with its staging directory
     warned = _write_warnings(spark, fs, goal, feed)
     counts = Counts(ok, outcomes["quarantined"], outcomes["duplicate"], warned)
@@ -97,6 +83,33 @@ def validate_records(
     said = {"lines": index.lines, **counts._asdict(), "drift": drifted, "columns": columns}
     fs.create(f"{goal}/{PROFILE}", json.dumps(said, ensure_ascii=False, indent=1).encode())
     return counts
+
+
+def _write_tables(
+    spark: SparkSession,
+    fs: FileSystem,
+    index: Index,
+    files: Files,
+    goal: str,
+    drop: Drop,
+    step: Step,
+    earlier: Sequence[Earlier],
+) -> list[Any]:
+    """Writes ``records`` and ``settled``; returns the lines settled by outcome, and the profile of the records."""
+    feed = drop.records
+    place, records = f"{goal}/{_LINES}", f"{goal}/records"
+    count = _file_count(index.lines, tasks_at_once(spark))
+    with ExitStack() as held:
+        lines = checked(files.lines(spark, place), drop, held)
+        taken = duplicates.taken(spark, fs, lines.all.good, feed, earlier, held)
+        step(1, 4, "writes the records")
+        Records(spark, fs, feed, f"{place}/{SURE}", files.chunks, records, count).write(lines, taken, held)
+        settled = settle(lines.all, taken, feed, several=len(index.entries) > 1)
+        works: dict[str, Callable[[], object]] = {
+            "writes the lines that are settled": partial(write_settled, settled, files, fs, f"{goal}/settled", count),
+            "looks at the columns": partial(profile, spark, fs, records, feed),
+        }
+        return do_each(works, step, 2, 4)
 
 
 def _file_count(lines: int, tasks: int) -> int:

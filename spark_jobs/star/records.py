@@ -17,11 +17,11 @@ from spark_jobs.files import count_rows
 from spark_jobs.progress import Step, silent
 from spark_jobs.records import shape as written
 from spark_jobs.star import keys
-from spark_jobs.star.accepted import Facts, distinct_days
 from spark_jobs.star.described import dimension_table, dimensions, fact_name, fact_table, line_name, line_table
 from spark_jobs.star.dimensions import dim_date, dim_drop
 from spark_jobs.star.periods import FORMATS
 from spark_jobs.star.reading import spark_schema
+from spark_jobs.star.record_facts import Facts, distinct_days
 from spark_jobs.star.shape import shape
 from spark_jobs.star.tables import SCHEMA_VERSION
 from spark_jobs.tables import in_few_files
@@ -71,7 +71,7 @@ def load_records(spark: SparkSession, inputs: RecordInputs, goal: str, step: Ste
         step: told how far it is.
 
     Returns:
-        What came of it, counted from the files written: lines, ok, quarantined, duplicate, warned.
+        What came of it, counted from or with the files written: lines, ok, quarantined, duplicate, warned.
     """
     drop, fs = inputs.drop, inputs.fs
     records, settled, warnings = (

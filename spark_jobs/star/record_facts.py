@@ -5,7 +5,7 @@ Nothing is calculated of a row but the keys of its dimensions, so no row passes 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -16,8 +16,9 @@ import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
 
 from spark_jobs.duck import database
-from spark_jobs.shards import finished, new_file
+from spark_jobs.files import new_file, paths, read_batches
 from spark_jobs.star.periods import FORMATS, write_by_period
+from spark_jobs.workers import do_in_workers
 from targets.filesystem import FileSystem
 
 _BATCH_ROWS = 65_536
@@ -53,22 +54,14 @@ class Facts:
             periods: how many periods they lie in.
         """
         self.fs.make_directory(goal)
-        files = _files(self.fs, self.records)
+        files = paths(self.fs, self.records)
         tasks = max(1, min(len(files), rows // (periods * _ROWS_A_FILE) if self.by else len(files)))
         shares = [files[task::tasks] for task in range(tasks)]
-        written = spark.range(0, tasks, 1, tasks).mapInArrow(self._writer(shares, goal), "rows long").collect()
-        return sum(row.rows for row in written)
 
-    def _writer(
-        self, shares: Sequence[list[str]], goal: str
-    ) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-        def write(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-            for batch in batches:
-                tasks = batch.column(0).to_pylist()
-                rows = [self._write(shares[task], goal, f"part-{task:05}.parquet") for task in tasks]
-                yield pa.RecordBatch.from_pydict({"rows": rows})
+        def write(task: int) -> pa.RecordBatch:
+            return pa.RecordBatch.from_pydict({"rows": [self._write(shares[task], goal, f"part-{task:05}.parquet")]})
 
-        return write
+        return sum(row.rows for row in do_in_workers(spark, tasks, tasks, write, "rows long"))
 
     def _write(self, files: list[str], goal: str, name: str) -> int:
         with ExitStack() as held:
@@ -90,14 +83,14 @@ class Facts:
     def _with_keys(self, files: list[str], held: ExitStack) -> Iterator[pa.RecordBatch]:
         """The records, each with the keys of its members."""
         if not self.members or not files:
-            yield from _rows(self.fs, files)
+            yield from read_batches(self.fs, files)
             return
         connection = held.enter_context(database())
         keys, joins = ["r.*"], ["rows AS r"]
         for number, (column, path) in enumerate(self.members.items()):
             table = f"member_{number}"
             key = f'"{column}_key"'
-            with self._reader(_files(self.fs, path), [f"{column}_key", column]) as members:
+            with self._reader(paths(self.fs, path), [f"{column}_key", column]) as members:
                 connection.register("members", members)
                 connection.execute(f"CREATE TEMP TABLE {table} AS SELECT * FROM members")  # noqa: S608  # its number
             keys.append(f"{table}.{key}")
@@ -114,7 +107,7 @@ class Facts:
         schema = pa.schema([pa.field(name, written.field(name).type) for name in columns or written.names])
         alike = (
             pa.RecordBatch.from_arrays([rows[name] for name in schema.names], schema=schema)
-            for rows in _rows(self.fs, files, columns)
+            for rows in read_batches(self.fs, files, columns)
         )
         return pa.RecordBatchReader.from_batches(schema, alike)
 
@@ -130,28 +123,13 @@ class Facts:
 
 def distinct_days(spark: SparkSession, fs: FileSystem, records: str, column: str) -> set[str]:
     """The days, as ``periods.FORMATS`` writes them, on which the values of a date or timestamp of a table lie."""
-    files = _files(fs, records)
-    if not files:
-        return set()
+    files = paths(fs, records)
 
-    def look(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            for number in batch.column(0).to_pylist():
-                found: set[str] = set()
-                for rows in _rows(fs, [files[number]], [column]):
-                    days = pc.floor_temporal(rows.column(0), unit="day").unique().drop_null()
-                    found.update(pc.strftime(days, format=FORMATS["day"]).to_pylist())
-                yield pa.RecordBatch.from_arrays([pa.array(sorted(found), pa.string())], ["day"])
+    def look(number: int) -> pa.RecordBatch:
+        found: set[str] = set()
+        for rows in read_batches(fs, [files[number]], [column]):
+            days = pc.floor_temporal(rows.column(0), unit="day").unique().drop_null()
+            found.update(pc.strftime(days, format=FORMATS["day"]).to_pylist())
+        return pa.RecordBatch.from_arrays([pa.array(sorted(found), pa.string())], ["day"])
 
-    days = spark.range(0, len(files), 1, len(files)).mapInArrow(look, "day string")
-    return {row.day for row in days.collect()}
-
-
-def _files(fs: FileSystem, table: str) -> list[str]:
-    return [f"{table}/{name}" for name in finished(fs, table)]
-
-
-def _rows(fs: FileSystem, files: list[str], columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
-    for path in files:
-        with fs.open(path) as file:
-            yield from pq.ParquetFile(file).iter_batches(_BATCH_ROWS, columns=columns)
+    return {row.day for row in do_in_workers(spark, len(files), len(files), look, "day string")}

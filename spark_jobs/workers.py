@@ -1,0 +1,32 @@
+"""Work done in Spark's Python workers, by number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pyarrow as pa
+from pyspark.sql import SparkSession
+
+
+def do_in_workers(
+    spark: SparkSession, count: int, tasks: int, work: Callable[[int], pa.RecordBatch], ddl: str
+) -> list[Any]:
+    """Has workers do each of the numbers 0 to ``count`` - 1, those that follow one another in one task.
+
+    Args:
+        tasks: how many tasks share them.
+        work: what is done of a number; it is sent to the workers.
+        ddl: what ``work`` returns, in the words of Spark's DDL.
+
+    Returns:
+        The rows that came of it.
+    """
+    if not count:
+        return []
+
+    def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            yield from map(work, batch.column(0).to_pylist())
+
+    return spark.range(0, count, 1, min(count, tasks)).mapInArrow(run, ddl).collect()
