@@ -27,11 +27,11 @@ class Checked(NamedTuple):
 
     Attributes:
         good: in which nothing is wrong.
-        bad: the others.
+        bad: the others; None if there cannot be any.
     """
 
     good: DataFrame
-    bad: DataFrame
+    bad: DataFrame | None
 
 
 class CheckedDrop(NamedTuple):
@@ -41,10 +41,9 @@ class CheckedDrop(NamedTuple):
     sure: Checked | None
 
     @property
-    def all(self) -> Checked:
-        """Every line."""
-        good, bad = zip(*filter(None, (self.sure, self.texts)), strict=True)
-        return Checked(reduce(DataFrame.unionByName, good), reduce(DataFrame.unionByName, bad))
+    def good(self) -> DataFrame:
+        """Every line in which nothing is wrong."""
+        return reduce(DataFrame.unionByName, (some.good for some in (self.sure, self.texts) if some is not None))
 
 
 def checked(lines: Lines, drop: Drop, held: ExitStack) -> CheckedDrop:
@@ -67,6 +66,8 @@ def _checked_sure(lines: DataFrame, drop: Drop) -> Checked:
     read = {column.name for column in feed.read}
     others = [check for check in checks(feed, drop.received) if check.column not in read]
     sure, is_bad = _derived(lines, feed), _any(others)
+    if not others:
+        return Checked(_with_faults(sure, feed, F.lit(None)), None)
     return Checked(
         _with_faults(sure.where(~is_bad), feed, F.lit(None)), _with_faults(sure.where(is_bad), feed, _all(others))
     )

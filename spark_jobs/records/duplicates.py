@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from functools import reduce
 from typing import NamedTuple
 
-from pyspark import StorageLevel
-from pyspark.sql import DataFrame, SparkSession, Window
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql.pandas.types import from_arrow_schema
 
 from conf.feeds import RecordsFeed
-from spark_jobs.records.shape import LINE, PLACE, records_ddl, schema
-from targets.filesystem import FileSystem
+from spark_jobs.records.repeats import Keys, Repeats
+from spark_jobs.records.scratch import Kept, Scratch
+from spark_jobs.records.shape import CORRECTS, LINE, PLACE, records_ddl, schema
+from spark_jobs.session import tasks_at_once
+from spark_jobs.workers import do_in_workers
 
 _CODES = {"first": "duplicate.in_drop", "last": "duplicate.later", "reject": "duplicate.rejected"}
-# So many rows (of some 40 bytes) are sent to every task.
-_FEW = 500_000
+# Each who looks for repeated keys reads all keys, and counts so many of them.
+_SHARE_ROWS = 1_000_000
 
 
 class Earlier(NamedTuple):
@@ -32,80 +34,58 @@ class Earlier(NamedTuple):
     records: str
 
 
-Taken = Mapping[str, DataFrame]
-"""By the code of a rule the good lines that go no further by it: PLACE, _first_entry, _first_line (and _drop)."""
+Taken = Mapping[str, Kept]
+"""By the code of a rule the good lines that go no further by it: PLACE, CORRECTS, the key's values, _first_entry,
+_first_line (and _drop).
+"""
 
 
 def taken(
-    spark: SparkSession,
-    fs: FileSystem,
-    good: DataFrame,
-    feed: RecordsFeed,
-    earlier: Sequence[Earlier],
-    held: ExitStack,
+    scratch: Scratch, good: DataFrame, keys: Sequence[Keys], count: int, feed: RecordsFeed, earlier: Sequence[Earlier]
 ) -> Taken:
-    """The good lines that another stands for; what is kept for them is let go when ``held`` ends."""
-    found: dict[str, DataFrame] = {}
+    """The good lines that another stands for.
+
+    Args:
+        keys: where the keys of the good lines lie.
+        count: of the lines of the drop.
+    """
+    found: dict[str, Kept] = {}
     if earlier:
-        before = small(_seen_before(spark, fs, good, feed, earlier), held)
+        before = scratch.write("seen_before", _seen_before(scratch, good, feed, earlier))
         if before is not None:
             found["duplicate.earlier_drop"] = before
-    within = _repeats(good, feed, held)
+    within = _repeats(scratch, keys, count, feed)
     if within is not None:
-        found[_CODES[feed.on_duplicate]] = without(within, found)
+        found[_CODES[feed.on_duplicate]] = within._replace(rows=without(within.rows, found))
     return found
 
 
 def without(good: DataFrame, taken: Taken) -> DataFrame:
     """The lines that go on."""
     for which in taken.values():
-        good = good.join(which.select(*LINE), on=list(LINE), how="left_anti")
+        good = good.join(which.rows.select(*LINE), on=list(LINE), how="left_anti")
     return good
 
 
-def small(rows: DataFrame, held: ExitStack) -> DataFrame | None:
-    """Rows that are made now and kept until ``held`` ends; None if there are none. Where they are few each task gets
-    them all, so that what they are joined with stays where it is.
-    """
-    made = rows.persist(StorageLevel.DISK_ONLY)
-    held.callback(made.unpersist)
-    count = made.count()
-    if not count:
+def _repeats(scratch: Scratch, keys: Sequence[Keys], count: int, feed: RecordsFeed) -> Kept | None:
+    """The good lines that another of the drop stands for; None if no key comes twice."""
+    if not keys:
         return None
-    return F.broadcast(made) if count <= _FEW else made
-
-
-def _repeats(good: DataFrame, feed: RecordsFeed, held: ExitStack) -> DataFrame | None:
-    """The good lines that another of the drop stands for: PLACE, _first_entry, _first_line.
-
-    Of the lines of one key the first stays, or the last where the feed says so. None if no key comes twice.
-    """
-    names = [F.col(name) for name in _key(feed)]
-    lines = good.select(*PLACE, F.xxhash64(*names).alias("_hash"), *names)
-    # Most keys come once: only those whose hash comes twice are compared.
-    often = small(lines.groupBy("_hash").count().where("count > 1").select("_hash"), held)
-    if often is None:
+    shares = min(tasks_at_once(scratch.spark), 1 + count // _SHARE_ROWS)
+    repeats = Repeats(scratch.fs, feed, keys, scratch.path("repeats"), shares)
+    found = do_in_workers(scratch.spark, shares, shares, repeats.write, "rows long")
+    if not any(row.rows for row in found):
         return None
-    order = [F.col(name) for name in LINE]
-    if feed.on_duplicate == "last":
-        order = [one.desc() for one in order]
-    of_key = Window.partitionBy("_hash", *names).orderBy(*order)
-    chosen = lines.join(often, on="_hash", how="left_semi").withColumns(
-        {"_kept": F.first(F.struct(*LINE)).over(of_key), "_place": F.row_number().over(of_key)}
-    )
-    kept = (F.col(f"_kept.{name}").alias(f"_first_{name}") for name in LINE)
-    return small(chosen.where("_place > 1").select(*PLACE, *kept), held)
+    return scratch.read("repeats", from_arrow_schema(repeats.schema))
 
 
-def _seen_before(
-    spark: SparkSession, fs: FileSystem, good: DataFrame, feed: RecordsFeed, earlier: Sequence[Earlier]
-) -> DataFrame:
-    """The good lines whose key an earlier drop has: PLACE, _drop, _first_entry, _first_line, of the earliest."""
+def _seen_before(scratch: Scratch, good: DataFrame, feed: RecordsFeed, earlier: Sequence[Earlier]) -> DataFrame:
+    """The good lines whose key an earlier drop has, with the earliest."""
     one_schema = schema(records_ddl(feed))
     keys = list(feed.key)
     drops = [
-        spark.read.schema(one_schema)
-        .parquet(fs.uri(one.records))
+        scratch.spark.read.schema(one_schema)
+        .parquet(scratch.fs.uri(one.records))
         .select(
             *keys,
             F.struct(
@@ -119,17 +99,15 @@ def _seen_before(
     ]
     known = reduce(lambda one, other: one.unionByName(other), drops).groupBy(*keys).agg(F.min("_first").alias("_first"))
     return (
-        good.select(*PLACE, *keys)
+        good.select(*PLACE, *CORRECTS, *keys)
         .join(known, on=keys, how="inner")
         .select(
             *PLACE,
+            *CORRECTS,
+            *keys,
             F.col("_first.drop").alias("_drop"),
             F.col("_first.entry").alias("_first_entry"),
             F.col("_first.line").alias("_first_line"),
         )
+        .sortWithinPartitions(*PLACE)
     )
-
-
-def _key(feed: RecordsFeed) -> list[str]:
-    """The columns whose values say what a record is."""
-    return list(feed.key) or [column.name for column in feed.read]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 from pyspark.sql import Column as Sql
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
@@ -9,22 +11,22 @@ from pyspark.sql import functions as F  # noqa: N812
 from conf.feeds import RecordsFeed
 from conf.rules import RULES
 from spark_jobs.fields import SHOWN
-from spark_jobs.records.checked import Checked
 from spark_jobs.records.duplicates import Taken
-from spark_jobs.records.shape import FAULT, LINE, SETTLED, schema
+from spark_jobs.records.shape import FAULT, SETTLED, schema
 
 
-def settle(lines: Checked, taken: Taken, feed: RecordsFeed, *, several: bool) -> DataFrame:
+def settle(bad: DataFrame | None, taken: Taken, feed: RecordsFeed, *, several: bool) -> DataFrame | None:
     """The bad lines, and the good ones that repeat another -> SETTLED and _range; ``fields`` are to be read yet.
 
     Args:
         several: whether the drop has several entries, so that a line alone does not say which it is.
+
+    Returns:
+        None if there are none.
     """
-    found = _quarantined(lines.bad)
-    for code, which in taken.items():
-        repeats = lines.good.join(which.drop("_range"), on=list(LINE), how="inner")
-        found = found.unionByName(_shaped(_repeated(repeats, code, feed, several)))
-    return found
+    found = [] if bad is None else [_quarantined(bad)]
+    found += (_shaped(_repeated(which.rows, code, feed, several)) for code, which in taken.items())
+    return reduce(DataFrame.unionByName, found) if found else None
 
 
 def _quarantined(bad: DataFrame) -> DataFrame:
@@ -51,7 +53,7 @@ def _shaped(lines: DataFrame) -> DataFrame:
 
 
 def _repeated(lines: DataFrame, code: str, feed: RecordsFeed, several: bool) -> DataFrame:
-    """Good lines with _first_entry and _first_line (and _drop) -> with outcome, rule, value, message and faults."""
+    """Lines of ``duplicates.taken`` -> with outcome, rule, value, message and faults."""
     rule = RULES[code]
     first = F.col("_first_line").cast("string")
     first = F.concat_ws(":", F.col("_first_entry"), first) if several or "_drop" in lines.columns else first

@@ -22,7 +22,7 @@ _GROUP_ROWS = 20_000
 _COUNTED = "outcome string, lines long"
 
 
-def write_settled(lines: DataFrame, files: Files, fs: FileSystem, place: str, parts: int) -> Counter[str]:
+def write_settled(lines: DataFrame | None, files: Files, fs: FileSystem, place: str, parts: int) -> Counter[str]:
     """Writes lines of ``settle``, each with its ``fields``, which are read from the client's files once more.
 
     Args:
@@ -33,6 +33,8 @@ def write_settled(lines: DataFrame, files: Files, fs: FileSystem, place: str, pa
         Lines by outcome, counted where they were written.
     """
     fs.make_directory(place)
+    if lines is None:
+        return Counter()
     together = lines.repartition(parts, "_range").sortWithinPartitions("_range", "line")
     counted: Counter[str] = Counter()
     for row in together.mapInArrow(_writer(files, fs, place), _COUNTED).collect():

@@ -22,9 +22,11 @@ from spark_jobs.records.accepted import Records
 from spark_jobs.records.checked import checked
 from spark_jobs.records.checks import warnings
 from spark_jobs.records.duplicates import Earlier
+from spark_jobs.records.known import known
 from spark_jobs.records.plain import Plain
 from spark_jobs.records.profile import profile
 from spark_jobs.records.reading import SURE, Files
+from spark_jobs.records.scratch import Scratch
 from spark_jobs.records.settle import settle
 from spark_jobs.records.settled import write_settled
 from spark_jobs.records.shape import LINE, WARNINGS, records_ddl, schema
@@ -97,14 +99,15 @@ def _write_tables(
 ) -> list[Any]:
     """Writes ``records`` and ``settled``; returns the lines settled by outcome, and the profile of the records."""
     feed = drop.records
-    place, records = f"{goal}/{_LINES}", f"{goal}/records"
+    scratch, records = Scratch(spark, fs, f"{goal}/{_LINES}"), f"{goal}/records"
     count = _file_count(index.lines, tasks_at_once(spark))
     with ExitStack() as held:
-        lines = checked(files.lines(spark, place), drop, held)
-        taken = duplicates.taken(spark, fs, lines.all.good, feed, earlier, held)
+        lines = checked(files.lines(spark, scratch.directory), drop, held)
+        found = known(lines, scratch, feed)
+        taken = duplicates.taken(scratch, lines.good, found.keys, index.lines, feed, earlier)
         step(1, 4, "writes the records")
-        Records(spark, fs, feed, f"{place}/{SURE}", files.chunks, records, count).write(lines, taken, held)
-        settled = settle(lines.all, taken, feed, several=len(index.entries) > 1)
+        Records(spark, fs, feed, scratch.path(SURE), files.chunks, records, count).write(lines, found.bad, taken)
+        settled = settle(found.all_bad(lines), taken, feed, several=len(index.entries) > 1)
         works: dict[str, Callable[[], object]] = {
             "writes the lines that are settled": partial(write_settled, settled, files, fs, f"{goal}/settled", count),
             "looks at the columns": partial(profile, spark, fs, records, feed),
