@@ -23,7 +23,7 @@ from targets.register import Drop
 
 
 class Checked(NamedTuple):
-    """Lines with the feed's columns, typed, and ``_faults``: null, or all that is wrong with a line.
+    """Lines with the feed's columns, typed, and ``_faults``: all that is wrong with a line, empty if nothing is.
 
     Attributes:
         good: in which nothing is wrong.
@@ -57,7 +57,7 @@ def checked(lines: Lines, drop: Drop, held: ExitStack) -> CheckedDrop:
 def _checked_texts(lines: DataFrame, drop: Drop, held: ExitStack) -> Checked:
     texts = _typed(lines, drop.records, list(checks(drop.records, drop.received))).persist(StorageLevel.DISK_ONLY)
     held.callback(texts.unpersist)
-    return Checked(texts.where("_faults is null"), texts.where("_faults is not null"))
+    return Checked(texts.where("size(_faults) = 0"), texts.where("size(_faults) > 0"))
 
 
 def _checked_sure(lines: DataFrame, drop: Drop) -> Checked:
@@ -67,14 +67,14 @@ def _checked_sure(lines: DataFrame, drop: Drop) -> Checked:
     others = [check for check in checks(feed, drop.received) if check.column not in read]
     sure, is_bad = _derived(lines, feed), _any(others)
     if not others:
-        return Checked(_with_faults(sure, feed, F.lit(None)), None)
+        return Checked(_with_faults(sure, feed, F.array()), None)
     return Checked(
-        _with_faults(sure.where(~is_bad), feed, F.lit(None)), _with_faults(sure.where(is_bad), feed, _all(others))
+        _with_faults(sure.where(~is_bad), feed, F.array()), _with_faults(sure.where(is_bad), feed, _all(others))
     )
 
 
 def _typed(lines: DataFrame, feed: RecordsFeed, all_checks: Sequence[Check]) -> DataFrame:
-    """Lines as ``shape.text_schema`` -> the feed's columns, typed, and ``_faults``: null, or all that is wrong."""
+    """Lines as ``shape.text_schema`` -> the feed's columns, typed, and ``_faults``."""
     texts = {f"_text_{column.name}": F.col(text_name(number)) for number, column in enumerate(feed.read)}
     kept = ["_range", *LINE, *CORRECTS, "_rule", "_value", "_message"]
     found = lines.select(*kept, *(text.alias(name) for name, text in texts.items()))
@@ -83,7 +83,8 @@ def _typed(lines: DataFrame, feed: RecordsFeed, all_checks: Sequence[Check]) -> 
     )
     found = _derived(found, feed)
     whole = F.struct(F.lit(None), "_rule", "_value", "_message", F.lit(None)).cast(FAULT)
-    said = F.when(F.col("_rule").isNotNull(), F.array(whole)).when(_any(all_checks), _all(all_checks))
+    # Each check is asked once: most lines that come as texts are bad.
+    said = F.when(F.col("_rule").isNotNull(), F.array(whole)).otherwise(_all(all_checks))
     return _with_faults(found, feed, said)
 
 
@@ -106,4 +107,4 @@ def _any(of: Sequence[Check]) -> Sql:
 
 def _all(of: Sequence[Check]) -> Sql:
     """The faults of those that a row breaks."""
-    return F.array_compact(F.array(*(check.fault() for check in of))) if of else F.lit(None)
+    return F.array_compact(F.array(*(check.fault() for check in of))) if of else F.array()
