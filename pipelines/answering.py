@@ -60,7 +60,7 @@ class Kind:
 def _of_images(publish: Stage, spark: SparkSession, index: Index) -> Answering:
     inputs, load = star_inputs(publish), publish.inputs["load"].dataset
     return Answering(
-        ledger=ledger_of_images(spark, inputs, load.fs.uri(load.table("fact_image_request"))),
+        ledger=ledger_of_images(inputs, load.table("fact_image_request")),
         rejected=Rejected.of_images(spark, inputs, len(index.entries) > 1, header_of(index)),
         counts={"images": load.manifest().counts["images"]},
         details={},
@@ -69,12 +69,12 @@ def _of_images(publish: Stage, spark: SparkSession, index: Index) -> Answering:
 
 def _of_records(publish: Stage, spark: SparkSession, index: Index) -> Answering:
     inputs, load = record_inputs(publish), publish.inputs["load"].dataset
-    fact, lines = (load.fs.uri(load.table(name(publish.feed))) for name in (fact_name, line_name))
+    fact, lines = (load.table(name(publish.feed)) for name in (fact_name, line_name))
     validated = publish.inputs["validate"].dataset
     profile = json.loads(validated.fs.read(f"{validated.path}/{PROFILE}"))
-    told = spark.read.schema(spark_schema(line_table(publish.feed).columns)).parquet(lines)
+    told = spark.read.schema(spark_schema(line_table(publish.feed).columns)).parquet(load.fs.uri(lines))
     return Answering(
-        ledger=ledger_of_records(spark, inputs, fact, lines),
+        ledger=ledger_of_records(inputs, fact, lines),
         rejected=Rejected.of_records(spark, inputs, len(index.entries) > 1, header_of(index)),
         counts={"warned": load.manifest().counts["warned"]},
         details={**receipt.of_records(told), "drift": profile["drift"]},

@@ -31,21 +31,21 @@ class Load(Stage):
         return LOADED
 
     def work(self, place: Staging) -> tuple[Mapping[str, int], Mapping[str, str]]:
-        return load(self.spark(), star_inputs(self), place.fs, place.path, self.step), {}
+        return load(self.spark(), star_inputs(self), place.path, self.step), {}
 
 
 def star_inputs(stage: Stage) -> LoadInputs:
     """Where the tables lie that the star of the stage's drop is made of."""
     inputs = stage.inputs
 
-    def uri(name: str, table: str) -> str:
-        dataset = inputs[name].dataset
-        return dataset.fs.uri(dataset.table(table))
+    def table(name: str, table: str) -> str:
+        return inputs[name].dataset.table(table)
 
     return LoadInputs(
-        requests=uri("validate", "requests"),
-        settled=tuple(uri(name, "settled") for name in ("validate", "fetch", "transform")),
-        originals=uri("fetch", "originals"),
-        images=uri("transform", "images"),
+        fs=stage.places.fs,
+        requests=table("validate", "requests"),
+        settled=tuple(table(name, "settled") for name in ("validate", "fetch", "transform")),
+        originals=table("fetch", "originals"),
+        images=table("transform", "images"),
         drop=stage.dropped,
     )

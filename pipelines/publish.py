@@ -55,7 +55,7 @@ class Publish(Stage):
         landed, index = land.manifest().counts, read_index(land)
         answering = self._kind.answering(self, spark, index)
         self.step(0, 3, f"proves {landed['lines']:,} lines")
-        proof = prove(answering.ledger, landed["lines"])
+        proof = prove(spark, answering.ledger, landed["lines"])
         self.step(1, 3, "writes the rejected rows")
         with place.fs.writer(f"{place.path}/{REJECTS}") as file:
             rejected = answering.rejected.write(file, proof.quarantined)

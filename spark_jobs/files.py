@@ -22,6 +22,11 @@ def paths(fs: FileSystem, directory: str) -> list[str]:
     return [f"{directory}/{entry.name}" for entry in fs.list(directory) if entry.name.endswith(".parquet")]
 
 
+def paths_below(fs: FileSystem, directory: str) -> list[str]:
+    """The files of a table that is parted into directories."""
+    return [f"{directory}/{name}" for name, _ in fs.walk(directory) if name.endswith(".parquet")]
+
+
 def read_batches(
     fs: FileSystem, files: Iterable[str], columns: Sequence[str] | None = None
 ) -> Iterator[pa.RecordBatch]:

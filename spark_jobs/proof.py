@@ -5,21 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pyspark.sql import DataFrame, Row, SparkSession
-from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql import SparkSession
 
 from conf.errors import ProofError
 from conf.rules import is_outcome
-from spark_jobs.star.described import line_table
+from spark_jobs.accounts import Accounts, Said, add_up
 from spark_jobs.star.load import LoadInputs
-from spark_jobs.star.reading import spark_schema as schema_of
 from spark_jobs.star.records import RecordInputs
-from spark_jobs.star.shape import spark_schema
+from targets.filesystem import FileSystem
 from targets.register import Drop
 
-_SHOWN = 10
-_LINE = ("entry", "line")
-_SAID = (*_LINE, "outcome", "rule")
 _CLASSES = ("ok", "quarantined", "duplicate")
 _FAULTS = {
     "missing": "without an outcome",
@@ -47,58 +42,43 @@ class Proof:
 
 @dataclass(frozen=True)
 class Ledger:
-    """What is said of the lines of one drop, of each entry and line.
+    """What is said of the lines of one drop.
 
     Attributes:
         drop: whose lines these are.
-        asked: the lines that went on from Validate (entry, line); None where that settles a line.
-        settled: outcome and rule of each line, as the stages settled it.
-        told: outcome and rule of each line, as the tables say that readers get.
+        tables: that say it.
     """
 
+    fs: FileSystem
     drop: Drop
-    asked: DataFrame | None
-    settled: DataFrame
-    told: DataFrame
+    tables: tuple[Said, ...]
 
 
-def ledger_of_images(spark: SparkSession, inputs: LoadInputs, fact: str) -> Ledger:
+def ledger_of_images(inputs: LoadInputs, fact: str) -> Ledger:
     """What is said of the lines of a catalogue.
 
     Args:
         inputs: what Load read.
-        fact: uri of fact_image_request.
+        fact: path of fact_image_request.
     """
-    pictures = inputs.read_images(spark).where(F.col("rule") == "ok").withColumn("outcome", F.lit("ok"))
-    return Ledger(
-        drop=inputs.drop,
-        asked=inputs.read_requests(spark).select(*_LINE),
-        settled=inputs.read_settled(spark).select(*_SAID).unionByName(pictures.select(*_SAID)),
-        told=spark.read.schema(spark_schema("fact_image_request")).parquet(fact).select(*_SAID),
-    )
+    settled = (Said("settled", path) for path in inputs.settled)
+    pictures = Said("settled", inputs.images, ("rule",), ok=True)
+    return Ledger(inputs.fs, inputs.drop, (Said("asked", inputs.requests), *settled, pictures, Said("told", fact)))
 
 
-def ledger_of_records(spark: SparkSession, inputs: RecordInputs, fact: str, lines: str) -> Ledger:
+def ledger_of_records(inputs: RecordInputs, fact: str, lines: str) -> Ledger:
     """What is said of the lines of a drop of records.
 
     Args:
         inputs: what Load read.
-        fact, lines: uris of the tables of accepted records and of the other lines.
+        fact, lines: paths of the tables of accepted records and of the other lines.
     """
-    ok = {"outcome": F.lit("ok"), "rule": F.lit("ok")}
-    seen = spark.read.schema(schema_of({"entry": "int", "line": "bigint"})).parquet(fact)
-    others = spark.read.schema(schema_of(line_table(inputs.drop.feed).columns)).parquet(lines)
-    return Ledger(
-        drop=inputs.drop,
-        asked=None,
-        settled=inputs.read_settled(spark)
-        .select(*_SAID)
-        .unionByName(inputs.read_records(spark).withColumns(ok).select(*_SAID)),
-        told=others.where(F.col("outcome") != "ok").select(*_SAID).unionByName(seen.withColumns(ok).select(*_SAID)),
-    )
+    settled = Said("settled", inputs.settled), Said("settled", inputs.records, ())
+    told = Said("told", lines, ok=False), Said("told", fact, ())
+    return Ledger(inputs.fs, inputs.drop, (*settled, *told))
 
 
-def prove(ledger: Ledger, lines: int) -> Proof:
+def prove(spark: SparkSession, ledger: Ledger, lines: int) -> Proof:
     """Proves that the drop adds up: every line that Land counted is settled once, by one stage or by its picture, and
     the tables that readers get say the same of it.
 
@@ -111,56 +91,33 @@ def prove(ledger: Ledger, lines: int) -> Proof:
     Raises:
         ProofError: naming some of the lines that are missing, settled twice, or told otherwise by the tables.
     """
-    accounts = _accounts(ledger)
-    totals = accounts.groupBy("fault", "outcome", "rule").count().collect()
-    if any(row.fault for row in totals):
-        raise ProofError(_say_faults(ledger, totals, accounts), _FIX)
-    _check_rules(ledger, totals)
-    classes = {name: sum(row["count"] for row in totals if row.outcome == name) for name in _CLASSES}
-    proof = Proof(sum(classes.values()), **classes, by_rule={row.rule: row["count"] for row in totals})
+    accounts = add_up(spark, ledger.fs, ledger.tables, lines)
+    if accounts.some:
+        raise ProofError(_say_faults(ledger, accounts), _FIX)
+    by_outcome = {(str(one.outcome), str(one.rule)): one.lines for one in accounts.totals}
+    _check_rules(ledger, by_outcome)
+    classes = {name: sum(count for (outcome, _), count in by_outcome.items() if outcome == name) for name in _CLASSES}
+    proof = Proof(sum(classes.values()), **classes, by_rule={rule: count for (_, rule), count in by_outcome.items()})
     if proof.lines != lines:
         raise ProofError(f"{_drop(ledger)} has {lines:,} lines, but {proof.lines:,} have an outcome.", _FIX)
     return proof
 
 
-def _accounts(ledger: Ledger) -> DataFrame:
-    """One row a line: entry, line, outcome, rule, and ``fault``, null if the line adds up."""
-    what = F.struct("outcome", "rule")
-    seen = ledger.settled.withColumn("source", F.lit("settled")).unionByName(
-        ledger.told.withColumn("source", F.lit("told"))
-    )
-    if ledger.asked is not None:
-        seen = seen.unionByName(ledger.asked.withColumn("source", F.lit("asked")), allowMissingColumns=True)
-    by_line = seen.groupBy(*_LINE).agg(
-        F.count_if(F.col("source") == "asked").alias("requests"),
-        F.count_if(F.col("source") == "settled").alias("outcomes"),
-        F.count_if(F.col("source") == "told").alias("facts"),
-        F.max(F.when(F.col("source") == "settled", what)).alias("settled"),
-        F.max(F.when(F.col("source") == "told", what)).alias("told"),
-    )
-    fault = (
-        F.when((F.col("outcomes") == 0) & (F.col("requests") > 0), "missing")
-        .when(F.col("outcomes") > 1, "twice")
-        .when((F.col("facts") != 1) | ~F.col("settled").eqNullSafe(F.col("told")), "fact")
-    )
-    return by_line.select(*_LINE, "settled.outcome", "settled.rule", fault.alias("fault"))
-
-
-def _say_faults(ledger: Ledger, totals: list[Row], accounts: DataFrame) -> str:
+def _say_faults(ledger: Ledger, accounts: Accounts) -> str:
     sentences = []
     for fault, says in _FAULTS.items():
-        count = sum(row["count"] for row in totals if row.fault == fault)
+        count = sum(one.lines for one in accounts.totals if one.fault == fault)
         if count:
-            some = accounts.where(F.col("fault") == fault).orderBy("entry", "line").limit(_SHOWN).collect()
-            names = ", ".join(f"{row.entry}:{row.line}" for row in some) + (" …" if count > _SHOWN else "")
+            some = accounts.some[fault]
+            names = ", ".join(f"{entry}:{line}" for entry, line in some) + (" …" if count > len(some) else "")
             sentences.append(f"{count:,} lines {says} (entry:line {names})")
     return f"{_drop(ledger)} does not add up: {'; '.join(sentences)}."
 
 
-def _check_rules(ledger: Ledger, totals: list[Row]) -> None:
-    wrong = [row for row in totals if not is_outcome(row.rule, row.outcome)]
+def _check_rules(ledger: Ledger, by_outcome: Mapping[tuple[str, str], int]) -> None:
+    wrong = {pair: count for pair, count in by_outcome.items() if not is_outcome(pair[1], pair[0])}
     if wrong:
-        pairs = ", ".join(f"{row.rule} as {row.outcome} ({row['count']:,} lines)" for row in wrong)
+        pairs = ", ".join(f"{rule} as {outcome} ({count:,} lines)" for (outcome, rule), count in wrong.items())
         raise ProofError(f"{_drop(ledger)} has outcomes that the rules do not know: {pairs}.", _FIX)
 
 

@@ -15,6 +15,7 @@ from conf.feeds import ImagesFeed
 from conf.rules import RULES
 from spark_jobs.schemas import IMAGES, ORIGINALS, REQUESTS, SETTLED
 from spark_jobs.star.load import LoadInputs
+from targets.local import LocalFileSystem
 from targets.register import Drop, identity
 
 Row = Mapping[str, Any]
@@ -136,6 +137,7 @@ def write_stages(
 ) -> LoadInputs:
     """Writes the stages' tables; ``validated``, ``fetched`` and ``transformed`` are what each of them settled."""
     return LoadInputs(
+        fs=LocalFileSystem(),
         requests=_write(root / "requests", REQUESTS, requests),
         settled=tuple(
             _write(root / f"settled-{stage}", SETTLED, rows)
@@ -181,4 +183,4 @@ def _write(directory: Path, schema: pa.Schema, rows: Sequence[Row]) -> str:
     directory.mkdir(parents=True)
     if rows:
         pq.write_table(pa.Table.from_pylist(list(rows), schema=schema), directory / "part-0.parquet")
-    return f"file://{directory}"
+    return str(directory)

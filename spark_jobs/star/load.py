@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial, reduce
 
+import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
 from spark_jobs import files, schemas
@@ -21,7 +22,7 @@ from targets.register import Drop
 
 @dataclass(frozen=True)
 class LoadInputs:
-    """Where the tables of one drop lie, as Spark knows them (``FileSystem.uri``).
+    """Where the tables of one drop lie: paths.
 
     Attributes:
         requests: Validate's table.
@@ -31,6 +32,7 @@ class LoadInputs:
         drop: whose tables these are.
     """
 
+    fs: FileSystem
     requests: str
     settled: tuple[str, ...]
     originals: str
@@ -38,20 +40,23 @@ class LoadInputs:
     drop: Drop
 
     def read_requests(self, spark: SparkSession) -> DataFrame:
-        return read(spark, schemas.REQUESTS, self.requests)
+        return self._read(spark, schemas.REQUESTS, self.requests)
 
     def read_settled(self, spark: SparkSession) -> DataFrame:
         """The settled lines of all stages."""
-        return reduce(DataFrame.unionByName, [read(spark, schemas.SETTLED, uri) for uri in self.settled])
+        return reduce(DataFrame.unionByName, [self._read(spark, schemas.SETTLED, path) for path in self.settled])
 
     def read_originals(self, spark: SparkSession) -> DataFrame:
-        return read(spark, schemas.ORIGINALS, self.originals)
+        return self._read(spark, schemas.ORIGINALS, self.originals)
 
     def read_images(self, spark: SparkSession) -> DataFrame:
-        return read(spark, schemas.IMAGES, self.images)
+        return self._read(spark, schemas.IMAGES, self.images)
+
+    def _read(self, spark: SparkSession, schema: pa.Schema, path: str) -> DataFrame:
+        return read(spark, schema, self.fs.uri(path))
 
 
-def load(spark: SparkSession, inputs: LoadInputs, fs: FileSystem, goal: str, step: Step = silent) -> dict[str, int]:
+def load(spark: SparkSession, inputs: LoadInputs, goal: str, step: Step = silent) -> dict[str, int]:
     """Writes the star of one drop, one sub-directory of ``goal`` a table.
 
     Args:
@@ -64,7 +69,8 @@ def load(spark: SparkSession, inputs: LoadInputs, fs: FileSystem, goal: str, ste
     """
     requests, settled = inputs.read_requests(spark), inputs.read_settled(spark)
     originals, images = inputs.read_originals(spark), inputs.read_images(spark)
-    uri, drop = fs.uri(goal), inputs.drop
+    fs, drop = inputs.fs, inputs.drop
+    uri = fs.uri(goal)
 
     def one_file(name: str, rows: Callable[[], DataFrame]) -> None:
         rows().coalesce(1).write.parquet(f"{uri}/{name}")

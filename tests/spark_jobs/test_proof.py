@@ -25,7 +25,7 @@ def fact_of(spark: SparkSession, inputs: LoadInputs, goal: Path) -> str:
     """Writes the fact table of these inputs."""
     tables = inputs.read_requests, inputs.read_settled, inputs.read_originals, inputs.read_images
     fact_image_request(*(read(spark) for read in tables), inputs.drop).write.parquet(f"file://{goal}")
-    return f"file://{goal}"
+    return str(goal)
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def whole(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> tupl
 
 
 def prove(spark: SparkSession, lines: int, inputs: LoadInputs, fact: str) -> Proof:
-    return prove_ledger(ledger_of_images(spark, inputs, fact), lines)
+    return prove_ledger(spark, ledger_of_images(inputs, fact), lines)
 
 
 def with_settled(tmp_path: Path, inputs: LoadInputs, *rows: Row) -> LoadInputs:
@@ -44,7 +44,7 @@ def with_settled(tmp_path: Path, inputs: LoadInputs, *rows: Row) -> LoadInputs:
     more = tmp_path / "more"
     more.mkdir()
     pq.write_table(pa.Table.from_pylist(list(rows), schema=SETTLED), more / "part-0.parquet")
-    return replace(inputs, settled=(*inputs.settled, f"file://{more}"))
+    return replace(inputs, settled=(*inputs.settled, str(more)))
 
 
 def test_a_drop_that_adds_up_is_counted(spark: SparkSession, whole: tuple[LoadInputs, str]) -> None:
@@ -99,13 +99,13 @@ def test_a_fact_table_that_says_something_else(
     spark: SparkSession, whole: tuple[LoadInputs, str], tmp_path: Path
 ) -> None:
     inputs, fact = whole
-    told = spark.read.parquet(fact)
-    goal = f"file://{tmp_path}/fact"
-    told.where("line <> 2").unionByName(told.where("line = 3")).write.parquet(goal)
+    told = spark.read.parquet(f"file://{fact}")
+    goal = f"{tmp_path}/fact"
+    told.where("line <> 2").unionByName(told.where("line = 3")).write.parquet(f"file://{goal}")
     with pytest.raises(ProofError, match=r"2 lines of which the tables .*0:2, 0:3\)"):
         prove(spark, 7, inputs, goal)
-    invented = f"file://{tmp_path}/invented"
-    told.unionByName(told.where("line = 3").replace(3, 99, ["line"])).write.parquet(invented)
+    invented = f"{tmp_path}/invented"
+    told.unionByName(told.where("line = 3").replace(3, 99, ["line"])).write.parquet(f"file://{invented}")
     with pytest.raises(ProofError, match=r"the tables .*0:99\)"):
         prove(spark, 7, inputs, invented)
 

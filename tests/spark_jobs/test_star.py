@@ -16,7 +16,6 @@ from spark_jobs.star.daily import built_in
 from spark_jobs.star.load import LoadInputs, load
 from spark_jobs.star.shape import spark_schema
 from spark_jobs.star.tables import DIMENSION_KEYS, TABLES, bucket_names
-from targets.local import LocalFileSystem
 from tests.drop_tables import digest, drop, image, mixed, original, request, settled, write_stages
 from tests.star_keys import key
 
@@ -25,7 +24,7 @@ pytestmark = pytest.mark.spark
 
 def made(spark: SparkSession, inputs: LoadInputs, goal: Path) -> dict[str, int]:
     """The tables that Load makes, and the aggregate that the built-in workflow makes of them."""
-    counts = load(spark, inputs, LocalFileSystem(), str(goal))
+    counts = load(spark, inputs, str(goal))
     own = isolated(spark)
     fact = own.read.schema(spark_schema("fact_image_request")).parquet(f"file://{goal}/fact_image_request")
     [workflow] = built_in({"photos": inputs.drop.images})

@@ -57,8 +57,8 @@ def rows(star: Path, table: str) -> list[dict[str, Any]]:
     return sorted(found, key=lambda row: row.get("line", 0))
 
 
-def ledger(spark: SparkSession, inputs: RecordInputs, star: Path) -> Any:
-    return ledger_of_records(spark, inputs, f"file://{star}/fact_orders", f"file://{star}/fact_orders_line")
+def ledger(inputs: RecordInputs, star: Path) -> Any:
+    return ledger_of_records(inputs, f"{star}/fact_orders", f"{star}/fact_orders_line")
 
 
 def test_an_accepted_record_says_where_it_is_from(star: Path) -> None:
@@ -115,20 +115,20 @@ def test_a_drop_without_lines_has_a_star(spark: SparkSession, tmp_path: Path) ->
 
 def test_a_drop_that_adds_up_is_counted(spark: SparkSession, inputs: RecordInputs, star: Path) -> None:
     by_rule = {"ok": 3, "value.one_of": 1, "csv.columns": 1, "duplicate.in_drop": 1}
-    assert prove(ledger(spark, inputs, star), 6) == Proof(6, 3, 2, 1, by_rule)
+    assert prove(spark, ledger(inputs, star), 6) == Proof(6, 3, 2, 1, by_rule)
 
 
 def test_what_does_not_add_up_is_no_proof(
     spark: SparkSession, inputs: RecordInputs, star: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(ProofError, match="has 7 lines, but 6 have an outcome"):
-        prove(ledger(spark, inputs, star), 7)
+        prove(spark, ledger(inputs, star), 7)
     twice = write_records(tmp_path / "twice", OF, [record(1), record(2), record(5)], [settled(1, *THREE)])
     with pytest.raises(ProofError, match=r"1 lines with more than one outcome \(entry:line 0:1\)"):
-        prove(ledger(spark, replace(inputs, settled=twice.settled), star), 4)
+        prove(spark, ledger(replace(inputs, settled=twice.settled), star), 4)
     fewer = write_records(tmp_path / "fewer", OF, [record(1), record(2)])
     with pytest.raises(ProofError, match=r"1 lines of which the tables say something else \(entry:line 0:5\)"):
-        prove(ledger(spark, replace(inputs, records=fewer.records), star), 5)
+        prove(spark, ledger(replace(inputs, records=fewer.records), star), 5)
 
 
 def test_the_rejects_have_the_clients_columns_and_all_faults(spark: SparkSession, inputs: RecordInputs) -> None:
