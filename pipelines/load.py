@@ -9,7 +9,8 @@ from pipelines.fetch import Fetch
 from pipelines.stage import Stage
 from pipelines.transform import Transform
 from pipelines.validate import Validate
-from spark_jobs.star.load import LoadInputs, load
+from spark_jobs.star.inputs import LoadInputs
+from spark_jobs.star.load import load
 from spark_jobs.star.tables import LOADED
 from targets.dataset import Staging
 from targets.tables import Table

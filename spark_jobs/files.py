@@ -40,6 +40,19 @@ def read_batches(
             yield from pq.ParquetFile(file).iter_batches(_BATCH_ROWS, columns=columns)
 
 
+def reader(fs: FileSystem, files: Iterable[str], schema: pa.Schema) -> pa.RecordBatchReader:
+    """The rows of files as a schema says: a column that a file does not have is null there."""
+
+    def alike(rows: pa.RecordBatch) -> pa.RecordBatch:
+        columns = [
+            rows[field.name].cast(field.type) if field.name in rows.schema.names else pa.nulls(len(rows), field.type)
+            for field in schema
+        ]
+        return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+    return pa.RecordBatchReader.from_batches(schema, map(alike, read_batches(fs, files, schema.names)))
+
+
 @contextmanager
 def new_file(fs: FileSystem, path: str) -> Iterator[BinaryIO]:
     """A file of which every attempt of a task writes the same: one that another attempt wrote meanwhile is kept."""
@@ -60,6 +73,12 @@ def row_groups(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
             waiting, count = [], 0
     if waiting:
         yield pa.concat_tables(waiting)
+
+
+def write_table(fs: FileSystem, directory: str, table: pa.Table) -> None:
+    """Writes a small table, in one file."""
+    with new_file(fs, f"{directory}/part-00000.parquet") as file:
+        pq.write_table(table, file)
 
 
 def count_rows(fs: FileSystem, directory: str) -> int:

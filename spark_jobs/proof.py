@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 from conf.errors import ProofError
 from conf.rules import is_outcome
 from spark_jobs.accounts import Accounts, Said, add_up
-from spark_jobs.star.load import LoadInputs
+from spark_jobs.star.inputs import LoadInputs
 from spark_jobs.star.records import RecordInputs
 from targets.filesystem import FileSystem
 from targets.register import Drop

@@ -15,7 +15,7 @@ from conf.rules import rule
 from spark_jobs.fields import column_names
 from spark_jobs.index import Index
 from spark_jobs.rejects import ADDED, encode
-from spark_jobs.star.load import LoadInputs
+from spark_jobs.star.inputs import LoadInputs
 from spark_jobs.star.records import RecordInputs
 from targets.register import Drop
 

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from conf.feeds import ImagesFeed
 from conf.rules import RULES
 from spark_jobs.schemas import IMAGES, ORIGINALS, REQUESTS, SETTLED
-from spark_jobs.star.load import LoadInputs
+from spark_jobs.star.inputs import LoadInputs
 from targets.local import LocalFileSystem
 from targets.register import Drop, identity
 

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from conf.feeds import RecordsFeed
 from spark_jobs.duck import database
-from spark_jobs.files import new_file, paths, read_batches
+from spark_jobs.files import new_file, paths, reader
 from spark_jobs.records.plain import value_type
 from spark_jobs.records.shape import CORRECTS, LINE, PLACE, TEXT
 from targets.filesystem import FileSystem
@@ -111,19 +111,14 @@ class Repeats:
         places = pa.schema([TEXT.field(name) for name in LINE])
         each: list[str] = []
         for number, (directory, without) in enumerate(self.keys):
-            connection.register(f"keys_{number}", self._reader(directory, schema))
+            connection.register(f"keys_{number}", reader(self.fs, paths(self.fs, directory), schema))
             each.append(f"FROM keys_{number}")
             if without is not None:
-                connection.register(f"without_{number}", self._reader(without, places))
+                connection.register(f"without_{number}", reader(self.fs, paths(self.fs, without), places))
                 each[-1] += f" ANTI JOIN without_{number} USING ({', '.join(LINE)})"
         yield f"({' UNION ALL '.join(each)})"
         for name in connection.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall():
             connection.unregister(*name)
-
-    def _reader(self, directory: str, schema: pa.Schema) -> pa.RecordBatchReader:
-        batches = read_batches(self.fs, paths(self.fs, directory), schema.names)
-        alike = (batch.select(schema.names).cast(schema) for batch in batches)
-        return pa.RecordBatchReader.from_batches(schema, alike)
 
 
 def _counted(rows: int) -> pa.RecordBatch:

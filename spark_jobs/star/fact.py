@@ -1,87 +1,104 @@
-"""fact_image_request: one row a line of one catalogue, whatever became of it."""
+"""The large tables of a catalogue's drop, as DuckDB makes them of what the stages left."""
 
 from __future__ import annotations
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F  # noqa: N812
+import pyarrow as pa
 
+from spark_jobs import schemas
+from spark_jobs.made import Input, Made
 from spark_jobs.star import keys
-from spark_jobs.star.shape import shape
-from targets.register import Drop
+from spark_jobs.star.inputs import LoadInputs
+from spark_jobs.star.tables import SCHEMA_VERSION, TABLES
 
-_LINE = ["entry", "line"]
+_LINE = ("entry", "line")
+_ASKED = (*_LINE, "host", "width", "height", "corrects_drop", "corrects_line")
+_ANSWERED = ("round", "status", "attempts", "milliseconds", "bytes", "original_id")
+_MADE = ("url", "rule", "value", "message", "image_id", "bytes", "original_width", "original_height")
+_IMAGE = (
+    "image_digest",
+    "original_id",
+    "width",
+    "height",
+    "format",
+    "bytes",
+    "original_width",
+    "original_height",
+    "original_format",
+    "original_bytes",
+    "transforms",
+)
+# The highest round of a line is its answer. Of rows that are otherwise alike the greatest counts, in whatever order
+# they come. A picture that nobody asked for keeps its row: the proof finds it.
+_FACT = """
+    WITH lines AS (
+        SELECT entry, line, url, host, outcome, rule, value, message, width AS asked_width, height AS asked_height,
+            first_entry, first_line, corrects_drop, corrects_line, NULL AS image_id, NULL AS bytes_out
+        FROM settled
+        UNION ALL
+        SELECT entry, line, url, host, 'ok', rule, value, message, r.width, r.height,
+            NULL, NULL, corrects_drop, corrects_line, image_id, bytes
+        FROM images LEFT JOIN requests r USING (entry, line) WHERE rule = 'ok'
+    ), answers AS (
+        SELECT DISTINCT ON (entry, line) entry, line, status AS http_status, attempts, milliseconds, bytes AS bytes_in,
+            original_id
+        FROM originals ORDER BY entry, line, {answered}
+    ), sizes AS (
+        SELECT DISTINCT ON (entry, line) entry, line, original_width AS width, original_height AS height
+        FROM images ORDER BY entry, line, original_width DESC NULLS LAST, original_height DESC NULLS LAST
+    )
+    SELECT *, '{date_key}' AS date_key, '{drop_key}' AS drop_key, {source_key} AS source_key,
+        {outcome_key} AS outcome_key, {image_key} AS image_key, {version} AS schema_version
+    FROM lines LEFT JOIN answers USING (entry, line) LEFT JOIN sizes USING (entry, line) ORDER BY entry, line"""
+# An id is the digest of what went in, so its rows say the same; the greatest makes that so whatever happens.
+_DIM_IMAGE = """
+    SELECT DISTINCT ON (image_id) *, {image_key} AS image_key, {version} AS schema_version
+    FROM images WHERE rule = 'ok' ORDER BY image_id, {greatest}"""
+_DIM_SOURCE = """
+    SELECT host, {source_key} AS source_key, {version} AS schema_version
+    FROM (SELECT DISTINCT coalesce(host, '{none}') AS host FROM hosts) ORDER BY host"""
 
 
-def fact_image_request(
-    requests: DataFrame, settled: DataFrame, originals: DataFrame, images: DataFrame, drop: Drop
-) -> DataFrame:
-    """Every line's row.
+def fact_image_request(inputs: LoadInputs, goal: str) -> Made:
+    """One row a line of one catalogue, whatever became of it.
 
     A line that two stages settled, or that two images answer, has two rows here: nothing hides it from the proof.
-
-    Args:
-        requests: Validate's REQUESTS.
-        settled: SETTLED of all stages.
-        originals: Fetch's ORIGINALS; the highest round of a line is its answer.
-        images: Transform's IMAGES.
-        drop: whose lines these are.
     """
-    lines = settled_lines(settled).unionByName(ok_lines(requests, images), allowMissingColumns=True)
-    rows = lines.join(answers(originals), _LINE, how="left").join(sizes(images), _LINE, how="left")
-    return shape(
-        rows.withColumns(
-            {
-                "date_key": keys.date_key(F.lit(drop.receipt)),
-                "drop_key": keys.drop_key(F.lit(drop.id)),
-                "source_key": keys.source_key(F.col("host")),
-                "outcome_key": keys.outcome_key(F.col("rule")),
-                "image_key": keys.image_key(F.col("image_id")),
-            }
-        ),
-        "fact_image_request",
+    settled = [name for name in schemas.SETTLED.names if name != "fields"]
+    sql = _FACT.format(
+        answered=_greatest(_ANSWERED),
+        date_key=keys.date_key(inputs.drop.receipt),
+        drop_key=keys.drop_key(inputs.drop.id),
+        source_key=keys.sql(f"coalesce(host, '{keys.NO_HOST}')"),
+        outcome_key=keys.sql("rule"),
+        image_key=keys.sql("image_id"),
+        version=SCHEMA_VERSION,
     )
+    tables = {
+        "requests": Input([inputs.requests], _some(schemas.REQUESTS, _ASKED)),
+        "settled": Input(inputs.settled, _some(schemas.SETTLED, settled)),
+        "originals": Input([inputs.originals], _some(schemas.ORIGINALS, (*_LINE, *_ANSWERED))),
+        "images": Input([inputs.images], _some(schemas.IMAGES, (*_LINE, *_MADE))),
+    }
+    return Made(inputs.fs, tables, _LINE, sql, TABLES["fact_image_request"], goal)
 
 
-def settled_lines(settled: DataFrame) -> DataFrame:
-    """SETTLED -> the lines that are quarantined or duplicates."""
-    return settled.select(*_of_every_line(), "outcome", "first_entry", "first_line")
+def dim_image(inputs: LoadInputs, goal: str) -> Made:
+    """The results, one row each however many lines lead to it."""
+    sql = _DIM_IMAGE.format(image_key=keys.sql("image_id"), version=SCHEMA_VERSION, greatest=_greatest(_IMAGE))
+    images = {"images": Input([inputs.images], _some(schemas.IMAGES, ("rule", "image_id", *_IMAGE)))}
+    return Made(inputs.fs, images, ("image_id",), sql, TABLES["dim_image"], goal)
 
 
-def ok_lines(requests: DataFrame, images: DataFrame) -> DataFrame:
-    """REQUESTS and IMAGES -> the lines whose picture is there."""
-    asked = requests.select(*_LINE, "host", "width", "height", "corrects_drop", "corrects_line")
-    pictures = images.where(F.col("rule") == "ok").select(
-        *_LINE, "url", "rule", "value", "message", "image_id", F.col("bytes").alias("bytes_out")
-    )
-    # A picture that nobody asked for keeps its row: the proof finds it.
-    lines = pictures.join(asked, _LINE, how="left")
-    return lines.select(*_of_every_line(), F.lit("ok").alias("outcome"), "image_id", "bytes_out")
+def dim_source(inputs: LoadInputs, goal: str) -> Made:
+    """The hosts that the lines name."""
+    sql = _DIM_SOURCE.format(source_key=keys.sql("host"), version=SCHEMA_VERSION, none=keys.NO_HOST)
+    hosts = {"hosts": Input([inputs.requests, *inputs.settled], _some(schemas.REQUESTS, ("host",)))}
+    return Made(inputs.fs, hosts, ("host",), sql, TABLES["dim_source"], goal)
 
 
-def answers(originals: DataFrame) -> DataFrame:
-    """ORIGINALS -> what the web answered last to each request."""
-    measures = ["round", "status", "attempts", "milliseconds", "bytes", "original_id"]
-    # The greatest struct is that of the highest round, and the same one in whatever order the rows come.
-    last = originals.groupBy(*_LINE).agg(F.max(F.struct(*measures)).alias("last"))
-    return last.select(
-        *_LINE,
-        F.col("last.status").alias("http_status"),
-        "last.attempts",
-        "last.milliseconds",
-        F.col("last.bytes").alias("bytes_in"),
-        "last.original_id",
-    )
+def _some(schema: pa.Schema, names: tuple[str, ...] | list[str]) -> pa.Schema:
+    return pa.schema([schema.field(name).with_nullable(True) for name in names])
 
 
-def sizes(images: DataFrame) -> DataFrame:
-    """IMAGES -> the real size of each picture that could be read, whether or not it was taken."""
-    real = images.groupBy(*_LINE).agg(F.max(F.struct("original_width", "original_height")).alias("real"))
-    return real.select(
-        *_LINE, F.col("real.original_width").alias("width"), F.col("real.original_height").alias("height")
-    )
-
-
-def _of_every_line() -> list[Column]:
-    names = [*_LINE, "url", "host", "rule", "value", "message", "corrects_drop", "corrects_line"]
-    asked = [F.col("width").alias("asked_width"), F.col("height").alias("asked_height")]
-    return [*(F.col(name) for name in names), *asked]
+def _greatest(names: tuple[str, ...]) -> str:
+    return ", ".join(f"{name} DESC NULLS LAST" for name in names)

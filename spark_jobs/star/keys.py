@@ -5,9 +5,13 @@ They need no coordination: a rebuild, or another drop with the same member, give
 
 from __future__ import annotations
 
+import hashlib
+from datetime import date
+
 from pyspark.sql import Column
 from pyspark.sql import functions as F  # noqa: N812
 
+# The member of dim_source that a line without a host has.
 NO_HOST = "(none)"
 
 
@@ -23,34 +27,30 @@ def key(*natural: Column) -> Column:
     return F.substring(F.sha2(F.concat(*parts), 256), 1, 32)
 
 
-def date_key(receipt: Column) -> Column:
+def of(*natural: str | None) -> str:
+    """``key`` of texts."""
+    parts = (b"-" if part is None else b"%d:%s" % (len(part.encode()), part.encode()) for part in natural)
+    return hashlib.sha256(b"".join(parts)).hexdigest()[:32]
+
+
+def sql(column: str) -> str:
+    """``key`` of one column, in the words of DuckDB's SQL; null of a null."""
+    return f"left(sha256(strlen({column}) || ':' || {column}), 32)"
+
+
+def date_key(receipt: date) -> str:
     """Key of dim_date: the date as ISO 8601 writes it."""
-    return key(F.date_format(receipt, "yyyy-MM-dd"))
+    return of(receipt.isoformat())
 
 
-def drop_key(drop: Column) -> Column:
+def drop_key(drop: str) -> str:
     """Key of dim_drop: the drop's id."""
-    return key(drop)
-
-
-def source_of(host: Column) -> Column:
-    """The member of dim_source that a host is: a line without one has a member too."""
-    return F.coalesce(host, F.lit(NO_HOST))
-
-
-def source_key(host: Column) -> Column:
-    """Key of dim_source: the host."""
-    return key(source_of(host))
+    return of(drop)
 
 
 def outcome_key(rule: Column) -> Column:
     """Key of dim_outcome: the rule's code."""
     return key(rule)
-
-
-def image_key(image_id: Column) -> Column:
-    """Key of dim_image: the image's id; null where there is no image."""
-    return F.when(image_id.isNotNull(), key(image_id))
 
 
 def member_key(value: Column) -> Column:

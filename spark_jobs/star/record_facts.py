@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
 
 from spark_jobs.duck import database
-from spark_jobs.files import new_file, paths, read_batches
+from spark_jobs.files import new_file, paths, read_batches, reader
 from spark_jobs.star.periods import FORMATS, write_by_period
 from spark_jobs.workers import do_in_workers
 from targets.filesystem import FileSystem
@@ -105,11 +105,7 @@ class Facts:
         with self.fs.open(files[0]) as file:
             written = pq.read_schema(file)
         schema = pa.schema([pa.field(name, written.field(name).type) for name in columns or written.names])
-        alike = (
-            pa.RecordBatch.from_arrays([rows[name] for name in schema.names], schema=schema)
-            for rows in read_batches(self.fs, files, columns)
-        )
-        return pa.RecordBatchReader.from_batches(schema, alike)
+        return reader(self.fs, files, schema)
 
     def _shaped(self, rows: pa.RecordBatch) -> pa.Table:
         columns = [

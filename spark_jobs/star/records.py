@@ -13,7 +13,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from conf.feeds.columns import Column as FeedColumn
 from conf.rules import rule
 from spark_jobs.at_once import do_each
-from spark_jobs.files import count_rows
+from spark_jobs.files import count_rows, write_table
 from spark_jobs.progress import Step, silent
 from spark_jobs.records import shape as written
 from spark_jobs.star import keys
@@ -103,8 +103,8 @@ def load_records(spark: SparkSession, inputs: RecordInputs, goal: str, step: Ste
             spark, inputs, {name: f"{goal}/{table}" for name, table in members.items()}, f"{goal}/{fact}"
         ),
         "writes dim_outcome": partial(write_small, lambda: dim_outcome(spark, told, drop), "dim_outcome"),
-        "writes dim_date": partial(write_small, lambda: dim_date(spark, drop.receipt), "dim_date"),
-        "writes dim_drop": partial(write_small, lambda: dim_drop(spark, drop), "dim_drop"),
+        "writes dim_date": partial(write_table, fs, f"{goal}/dim_date", dim_date(drop.receipt)),
+        "writes dim_drop": partial(write_table, fs, f"{goal}/dim_drop", dim_drop(drop)),
     }
     ok, *_ = do_each(then, step, len(first), steps)
     return _counts(ok, told)
@@ -119,8 +119,8 @@ def fact_lines(settled: DataFrame, warnings: DataFrame, drop: Drop) -> DataFrame
     warned = by_line.withColumns({"outcome": F.lit("ok"), **first})
     told = settled.unionByName(warned, allowMissingColumns=True).withColumns(
         {
-            "date_key": keys.date_key(F.lit(drop.receipt)),
-            "drop_key": keys.drop_key(F.lit(drop.id)),
+            "date_key": F.lit(keys.date_key(drop.receipt)),
+            "drop_key": F.lit(keys.drop_key(drop.id)),
             "outcome_key": keys.outcome_key(F.col("rule")),
         }
     )
@@ -149,10 +149,7 @@ def write_fact(spark: SparkSession, inputs: RecordInputs, members: Mapping[str, 
     see it has the drop's id, by which records are put in order.
     """
     drop, fs = inputs.drop, inputs.fs
-    keys_of = spark.range(1).select(
-        keys.date_key(F.lit(drop.receipt)).alias("date_key"), keys.drop_key(F.lit(drop.id)).alias("drop_key")
-    )
-    [same] = keys_of.collect()
+    same = {"date_key": keys.date_key(drop.receipt), "drop_key": keys.drop_key(drop.id)}
     received = drop.received.astimezone(UTC).replace(tzinfo=None)
     column = drop.records.partition_by
     days = distinct_days(spark, fs, inputs.records, column) if column else set()
@@ -161,7 +158,7 @@ def write_fact(spark: SparkSession, inputs: RecordInputs, members: Mapping[str, 
         fs,
         inputs.records,
         arrow_schema({**fact_table(drop.feed, drop.records).columns, "drop": "string"}),
-        {**same.asDict(), "received": received, "drop": drop.id, "schema_version": SCHEMA_VERSION},
+        {**same, "received": received, "drop": drop.id, "schema_version": SCHEMA_VERSION},
         members,
         (column, period) if column and period else None,
     )

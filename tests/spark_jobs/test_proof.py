@@ -15,7 +15,7 @@ from spark_jobs.proof import Proof, ledger_of_images
 from spark_jobs.proof import prove as prove_ledger
 from spark_jobs.schemas import SETTLED
 from spark_jobs.star.fact import fact_image_request
-from spark_jobs.star.load import LoadInputs
+from spark_jobs.star.inputs import LoadInputs
 from tests.drop_tables import Row, drop, mixed, request, settled, write_stages
 
 pytestmark = pytest.mark.spark
@@ -23,8 +23,7 @@ pytestmark = pytest.mark.spark
 
 def fact_of(spark: SparkSession, inputs: LoadInputs, goal: Path) -> str:
     """Writes the fact table of these inputs."""
-    tables = inputs.read_requests, inputs.read_settled, inputs.read_originals, inputs.read_images
-    fact_image_request(*(read(spark) for read in tables), inputs.drop).write.parquet(f"file://{goal}")
+    fact_image_request(inputs, str(goal)).write(spark, 10)
     return str(goal)
 
 

@@ -13,7 +13,8 @@ from pyspark.sql import SparkSession
 from spark_jobs.actions.results import aggregated, shaped
 from spark_jobs.session import isolated
 from spark_jobs.star.daily import built_in
-from spark_jobs.star.load import LoadInputs, load
+from spark_jobs.star.inputs import LoadInputs
+from spark_jobs.star.load import load
 from spark_jobs.star.shape import spark_schema
 from spark_jobs.star.tables import DIMENSION_KEYS, TABLES, bucket_names
 from tests.drop_tables import digest, drop, image, mixed, original, request, settled, write_stages
