@@ -40,14 +40,14 @@ class Made:
 
     Attributes:
         inputs: by the name that ``sql`` has for each.
-        shared_by: names of columns that every input has: rows alike in these are in one share.
+        shared_by: SQL of values that rows of every input have: rows alike in these are in one share.
         sql: of one share; it gives at least the columns of ``schema``.
         goal: path of the table's directory, which takes a file a share.
     """
 
     fs: FileSystem
     inputs: Mapping[str, Input]
-    shared_by: Sequence[str]
+    shared_by: str
     sql: str
     schema: pa.Schema
     goal: str
@@ -71,7 +71,7 @@ class Made:
             for name, one in self.inputs.items():
                 files = [path for directory in one.directories for path in paths(self.fs, directory)]
                 connection.register("rows", reader(self.fs, files, one.columns))
-                mine = f"hash({', '.join(self.shared_by)}) % {shares} = {number}"
+                mine = f"hash({self.shared_by}) % {shares} = {number}"
                 connection.execute(f"CREATE TEMP TABLE {name} AS FROM rows WHERE {mine}")
             file = held.enter_context(new_file(self.fs, f"{self.goal}/part-{number:05}.parquet"))
             writer = held.enter_context(pq.ParquetWriter(file, self.schema))

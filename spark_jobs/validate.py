@@ -2,31 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import pyarrow as pa
-from pyspark import StorageLevel
-from pyspark.sql import DataFrame, SparkSession, Window
-from pyspark.sql import functions as F  # noqa: N812
-from pyspark.sql.pandas.types import from_arrow_schema
+import pyarrow.parquet as pq
+from pyspark.sql import SparkSession
 
 from conf.rules import RULES
 from spark_jobs import files
+from spark_jobs.at_once import do_each
+from spark_jobs.chunks import chunk_file, chunks
 from spark_jobs.index import Index
 from spark_jobs.lines import records
+from spark_jobs.made import Input, Made
 from spark_jobs.parse import parse
 from spark_jobs.progress import Step, silent
 from spark_jobs.schemas import PARSED, REQUESTS, SETTLED
-from spark_jobs.tables import select_settled, shaped, write_none
 from spark_jobs.urls import UrlPolicy
+from spark_jobs.workers import do_in_workers
 from targets.filesystem import FileSystem
 
 _TASKS = 256
-_FILE_ROWS = 100_000
 # Of so many lines the shards are cut before it is known how many go on.
 _FEW = 100_000
 _DUPLICATE = "duplicate.in_drop"
+# Where the lines lie until both tables are written.
+_LINES = "lines"
+# Of the good lines that ask the same the first in the drop goes on.
+_GOOD = """
+    WITH good AS (
+        SELECT *, first_value(entry) OVER asked AS first_entry, first_value(line) OVER asked AS first_line,
+            row_number() OVER asked AS place
+        FROM lines WHERE rule IS NULL WINDOW asked AS (PARTITION BY url ORDER BY entry, line)
+    ) """
+_REQUESTS = "{good} SELECT *, hash(entry, line) % {shards} AS shard FROM good WHERE place = 1 ORDER BY entry, line"
+_SETTLED = """
+    {good}, repeats AS (SELECT *, {first} AS said FROM good WHERE place > 1)
+    SELECT *, 'quarantined' AS outcome, NULL AS first_entry, NULL AS first_line FROM lines WHERE rule IS NOT NULL
+    UNION ALL BY NAME
+    SELECT * EXCLUDE (rule, value, message, place, said), 'duplicate' AS outcome, '{rule}' AS rule, said AS value,
+        replace('{message}', '{{first}}', said) AS message FROM repeats
+    ORDER BY entry, line"""
 
 
 class Counts(NamedTuple):
@@ -57,84 +77,75 @@ def validate(
         shard_rows: requests in a shard, about.
         step: told how far it is.
     """
-    lines = parsed(spark, fs, index, data, policy, max_bytes)
-    # Lines of one shard are read again for less than it takes to keep them.
-    lines = lines if index.lines <= shard_rows else lines.persist(StorageLevel.DISK_ONLY)
-    try:
-        step(0, 3, f"reads {index.lines:,} lines")
-        unique = deduplicated(lines)
-        accepted = unique.where("repeats is null")
-        # How many of few lines go on is not worth a job: shards may have fewer rows then.
-        count = index.lines if index.lines <= _FEW else accepted.count()
-        shards = max(1, -(-count // shard_rows))
-        bad = select_settled(lines.where("rule is not null"), outcome="quarantined")
-        repeats = duplicates(unique, several=len(index.entries) > 1)
-        parts = 1 + index.lines // _FILE_ROWS
-        step(1, 3, "writes the lines that go on")
-        requests(accepted, shards).coalesce(parts).write.parquet(fs.uri(f"{goal}/requests"))
-        step(2, 3, "writes the lines that are settled")
-        if files.count_rows(fs, f"{goal}/requests") == index.lines:
-            write_none(fs, f"{goal}/settled", SETTLED)
-        else:
-            bad.unionByName(repeats).coalesce(parts).write.parquet(fs.uri(f"{goal}/settled"))
-    finally:
-        lines.unpersist()
+    reading = _Reading(fs, index, data, policy, max_bytes, f"{goal}/{_LINES}")
+    step(0, 3, f"reads {index.lines:,} lines")
+    reading.run(spark)
+    # A line that is faulty asks for nothing.
+    tables = partial(Made, fs, {"lines": Input([reading.goal], PARSED)}, "coalesce(url, concat(entry, ':', line))")
+    settled = tables(_settled(several=len(index.entries) > 1), SETTLED, f"{goal}/settled")
+
+    def write_requests(count: int) -> int:
+        sql = _REQUESTS.format(good=_GOOD, shards=max(1, -(-count // shard_rows)))
+        return tables(sql, REQUESTS, f"{goal}/requests").write(spark, index.lines)
+
+    works: dict[str, Callable[[], int]] = {
+        "writes the lines that are settled": lambda: settled.write(spark, index.lines)
+    }
+    if index.lines <= _FEW:  # shards may have fewer rows then
+        works["writes the lines that go on"] = partial(write_requests, index.lines)
+        do_each(works, step, 1, 3)
+    else:
+        [bad] = do_each(works, step, 1, 3)
+        step(2, 3, "writes the lines that go on")
+        write_requests(index.lines - bad)
+    fs.remove(reading.goal)
     return _counts(fs, goal)
 
 
-def parsed(
-    spark: SparkSession, fs: FileSystem, index: Index, data: Mapping[int, str], policy: UrlPolicy, max_bytes: int
-) -> DataFrame:
-    """Every line as PARSED says it; a task reads some ranges."""
-    schema = from_arrow_schema(PARSED)
-    if not index.ranges:
-        return spark.createDataFrame([], schema)
-    ranges, entries = index.ranges, {entry.entry: entry for entry in index.entries}
+@dataclass(frozen=True)
+class _Reading:
+    """Every line as PARSED says it, in a file a chunk of ranges."""
 
-    def work(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            for number in batch.column(0).to_pylist():
-                found = ranges[number]
-                entry = entries[found.entry]
-                with fs.open(data[found.entry]) as file:
-                    yield from parse(records(file, found, entry), found, entry, policy, max_bytes)
+    fs: FileSystem
+    index: Index
+    data: Mapping[int, str]
+    policy: UrlPolicy
+    max_bytes: int
+    goal: str
 
-    return spark.range(0, len(ranges), 1, min(len(ranges), _TASKS)).mapInArrow(work, schema)
+    def run(self, spark: SparkSession) -> None:
+        self.fs.make_directory(self.goal)
+        some = chunks(self.index.ranges)
+
+        def write(number: int) -> pa.RecordBatch:
+            rows = 0
+            with (
+                files.new_file(self.fs, chunk_file(self.goal, number)) as file,
+                pq.ParquetWriter(file, PARSED) as writer,
+            ):
+                for batch in itertools.chain.from_iterable(map(self._read, some[number])):
+                    writer.write_batch(batch)
+                    rows += batch.num_rows
+            return pa.RecordBatch.from_pydict({"rows": [rows]})
+
+        do_in_workers(spark, len(some), _TASKS, write, "rows long")
+
+    def _read(self, number: int) -> Iterator[pa.RecordBatch]:
+        found = self.index.ranges[number]
+        [entry] = (one for one in self.index.entries if one.entry == found.entry)
+        with self.fs.open(self.data[found.entry]) as file:
+            yield from parse(records(file, found, entry), found, entry, self.policy, self.max_bytes)
 
 
-def deduplicated(lines: DataFrame) -> DataFrame:
-    """The good lines; ``repeats`` is the (entry, line) of the first that asks the same, null for that one itself."""
-    good = lines.where("rule is null")
-    place = F.struct("entry", "line")
-    first = F.min(place).over(Window.partitionBy("url"))
-    return good.withColumn("first", first).withColumn("repeats", F.when(F.col("first") != place, F.col("first")))
-
-
-def requests(accepted: DataFrame, shards: int) -> DataFrame:
-    """Accepted lines as REQUESTS, spread over so many shards."""
-    shard = F.pmod(F.xxhash64("entry", "line"), F.lit(shards))
-    return shaped(accepted.withColumn("shard", shard), REQUESTS)
-
-
-def duplicates(unique: DataFrame, several: bool) -> DataFrame:
-    """The repeats as SETTLED.
+def _settled(*, several: bool) -> str:
+    """The query of the lines that go no further.
 
     Args:
         several: whether the drop has several entries, so that a line alone does not say which it is.
     """
-    first = F.col("repeats.line").cast("string")
-    if several:
-        first = F.concat_ws(":", F.col("repeats.entry"), first)
-    repeats = unique.where("repeats is not null").withColumns(
-        {
-            "rule": F.lit(_DUPLICATE),
-            "value": first,
-            "message": F.replace(F.lit(RULES[_DUPLICATE].message), F.lit("{first}"), first),
-            "first_entry": F.col("repeats.entry"),
-            "first_line": F.col("repeats.line"),
-        }
-    )
-    return select_settled(repeats, outcome="duplicate")
+    first = "concat(first_entry, ':', first_line)" if several else "first_line::VARCHAR"
+    message = RULES[_DUPLICATE].message.replace("'", "''")
+    return _SETTLED.format(good=_GOOD, first=first, rule=_DUPLICATE, message=message)
 
 
 def _counts(fs: FileSystem, goal: str) -> Counts:

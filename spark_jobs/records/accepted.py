@@ -15,11 +15,11 @@ from pyspark.sql.pandas.types import to_arrow_schema
 
 from conf.feeds import RecordsFeed
 from spark_jobs.at_once import do_each
+from spark_jobs.chunks import chunk_file
 from spark_jobs.files import new_file, row_groups
 from spark_jobs.progress import silent
 from spark_jobs.records.checked import CheckedDrop
 from spark_jobs.records.duplicates import Taken, without
-from spark_jobs.records.reading import chunk_file
 from spark_jobs.records.scratch import Kept, numbered, places_in
 from spark_jobs.records.shape import records_ddl, schema
 from spark_jobs.workers import do_in_workers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -13,8 +13,9 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from conf.feeds import RecordsFeed
+from spark_jobs.chunks import chunk_file, chunks
 from spark_jobs.files import new_file
-from spark_jobs.index import Index, Range
+from spark_jobs.index import Index
 from spark_jobs.lines import records, records_at
 from spark_jobs.records import exact, fast
 from spark_jobs.records.clean import cleaned
@@ -26,7 +27,6 @@ from targets.filesystem import FileSystem
 
 _TASKS = 256
 _LOOKED_AT = 1000
-_CHUNK_BYTES = 4 << 20
 SURE, TEXTS = "sure", "texts"
 # Files that are read some times and then removed.
 _QUICKLY: dict[str, Any] = {
@@ -35,25 +35,6 @@ _QUICKLY: dict[str, Any] = {
     "write_statistics": False,
     "store_decimal_as_integer": True,
 }
-
-
-def chunks(ranges: Sequence[Range]) -> list[range]:
-    """Ranges that follow one another and are put into one file: a line that is too long is a range of its own, and
-    cuts others short.
-    """
-    found: list[range] = []
-    start = held = 0
-    for number, one in enumerate(ranges):
-        held += one.length
-        if held >= _CHUNK_BYTES or number == len(ranges) - 1:
-            found.append(range(start, number + 1))
-            start, held = number + 1, 0
-    return found
-
-
-def chunk_file(directory: str, number: int) -> str:
-    """Where the lines of one kind of a chunk lie, if it has any."""
-    return f"{directory}/chunk-{number:06}.parquet"
 
 
 class Lines(NamedTuple):

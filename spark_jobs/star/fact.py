@@ -79,21 +79,21 @@ def fact_image_request(inputs: LoadInputs, goal: str) -> Made:
         "originals": Input([inputs.originals], _some(schemas.ORIGINALS, (*_LINE, *_ANSWERED))),
         "images": Input([inputs.images], _some(schemas.IMAGES, (*_LINE, *_MADE))),
     }
-    return Made(inputs.fs, tables, _LINE, sql, TABLES["fact_image_request"], goal)
+    return Made(inputs.fs, tables, "entry, line", sql, TABLES["fact_image_request"], goal)
 
 
 def dim_image(inputs: LoadInputs, goal: str) -> Made:
     """The results, one row each however many lines lead to it."""
     sql = _DIM_IMAGE.format(image_key=keys.sql("image_id"), version=SCHEMA_VERSION, greatest=_greatest(_IMAGE))
     images = {"images": Input([inputs.images], _some(schemas.IMAGES, ("rule", "image_id", *_IMAGE)))}
-    return Made(inputs.fs, images, ("image_id",), sql, TABLES["dim_image"], goal)
+    return Made(inputs.fs, images, "image_id", sql, TABLES["dim_image"], goal)
 
 
 def dim_source(inputs: LoadInputs, goal: str) -> Made:
     """The hosts that the lines name."""
     sql = _DIM_SOURCE.format(source_key=keys.sql("host"), version=SCHEMA_VERSION, none=keys.NO_HOST)
     hosts = {"hosts": Input([inputs.requests, *inputs.settled], _some(schemas.REQUESTS, ("host",)))}
-    return Made(inputs.fs, hosts, ("host",), sql, TABLES["dim_source"], goal)
+    return Made(inputs.fs, hosts, "host", sql, TABLES["dim_source"], goal)
 
 
 def _some(schema: pa.Schema, names: tuple[str, ...] | list[str]) -> pa.Schema:

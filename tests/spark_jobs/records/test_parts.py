@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
+from spark_jobs.chunks import chunks
 from spark_jobs.index import Range
-from spark_jobs.records.reading import chunks
 from spark_jobs.records.validate import _file_count
 from tests.spark_jobs.records.drops import HEADER, ORDERS, feed, validated
 
@@ -31,7 +31,7 @@ def test_it_is_the_same_in_one_file_and_in_a_file_a_task(
     content = HEADER + b"".join(lines) + b"ab999,1,+0.001,\nab998,3,+2,\n"
     one = validated(spark, tmp_path / "one", content, of=feed(**changes), range_bytes=200)
     monkeypatch.setattr("spark_jobs.records.validate._SHARE_ROWS", 10)
-    monkeypatch.setattr("spark_jobs.records.reading._CHUNK_BYTES", 500)
+    monkeypatch.setattr("spark_jobs.chunks._CHUNK_BYTES", 500)
     spark.conf.set("spark.sql.autoBroadcastJoinThreshold", broadcast)
     try:
         several = validated(spark, tmp_path / "several", content, of=feed(**changes), range_bytes=200)
@@ -55,7 +55,7 @@ def test_it_is_the_same_in_one_file_and_in_a_file_a_task(
 def test_ranges_that_are_short_go_together(
     lengths: list[int], wanted: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("spark_jobs.records.reading._CHUNK_BYTES", 4)
+    monkeypatch.setattr("spark_jobs.chunks._CHUNK_BYTES", 4)
     found = chunks([Range(0, 0, length, 1, 1, 0, None) for length in lengths])
     assert [len(chunk) for chunk in found] == wanted
     assert [number for chunk in found for number in chunk] == list(range(len(lengths)))
