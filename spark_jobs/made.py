@@ -12,12 +12,13 @@ from pyspark.sql import SparkSession
 
 from spark_jobs.duck import database
 from spark_jobs.files import new_file, paths, reader
-from spark_jobs.session import tasks_at_once
 from spark_jobs.workers import do_in_workers
 from targets.filesystem import FileSystem
 
-# Each worker reads all rows for each of its shares, and keeps those of some 1 kB that are of the share.
+# For each share all rows are read, and those of the share are kept, of some 1 kB each: so many fit in DuckDB's memory.
+# Of more shares reading would take longer than what goes to the disk then.
 _SHARE_ROWS = 200_000
+_MOST_SHARES = 64
 _BATCH_ROWS = 10_000
 
 
@@ -58,7 +59,7 @@ class Made:
         Args:
             rows: about how many there are of each input.
         """
-        shares = min(tasks_at_once(spark) * 4, 1 + rows // _SHARE_ROWS)
+        shares = min(_MOST_SHARES, 1 + rows // _SHARE_ROWS)
 
         def share(number: int) -> pa.RecordBatch:
             return pa.RecordBatch.from_pydict({"rows": [self._write(number, shares)]})

@@ -93,16 +93,16 @@ def write_records(
     """Writes Validate's tables."""
     return RecordInputs(
         fs=LocalFileSystem(),
-        records=_write(root / "records", records_ddl(of.records), records),
+        records=_write(root / "records", to_arrow_schema(schema(records_ddl(of.records))), records),
         settled=_write(root / "settled", SETTLED, others),
-        warnings=_write(root / "warnings", WARNINGS, warnings),
+        warnings=_write(root / "warnings", to_arrow_schema(schema(WARNINGS)), warnings),
         drop=of,
     )
 
 
-def _write(directory: Path, ddl: str, rows: Sequence[Row]) -> str:
+def _write(directory: Path, columns: pa.Schema, rows: Sequence[Row]) -> str:
     directory.mkdir(parents=True)
     if rows:
-        table = pa.Table.from_pylist([dict(row) for row in rows], schema=to_arrow_schema(schema(ddl)))
+        table = pa.Table.from_pylist([dict(row) for row in rows], schema=columns)
         pq.write_table(table, directory / "part-0.parquet")
     return str(directory)

@@ -20,7 +20,7 @@ from spark_jobs.files import new_file, row_groups
 from spark_jobs.progress import silent
 from spark_jobs.records.checked import CheckedDrop
 from spark_jobs.records.duplicates import Taken, without
-from spark_jobs.records.scratch import Kept, numbered, places_in
+from spark_jobs.records.scratch import Kept, numbered, rows_in
 from spark_jobs.records.shape import records_ddl, schema
 from spark_jobs.workers import do_in_workers
 from targets.filesystem import FileSystem
@@ -33,7 +33,7 @@ class Records:
     """Where the records of one drop come from and go to.
 
     Attributes:
-        sure: path of the directory with the lines that are sure, a file a chunk (``reading.chunk_file``).
+        sure: path of the directory with the lines that are sure, a file a chunk (``chunks.chunk_file``).
         chunks: of the drop's ranges.
         goal: path of the table, which is made.
         parts: in so many tasks it is written, a file each.
@@ -109,8 +109,7 @@ class _Copying:
             return self.table.empty_table()
         with self.fs.open(path) as file:
             lines = pq.read_table(file)
-        left_out = [places_in(self.fs, directory, ranges) for directory in self.left_out]
-        if not left_out:
+        if not self.left_out:
             return lines
-        places = numbered(lines["_range"].to_numpy(), lines["line"].to_numpy(), ranges)
-        return lines.filter(~np.isin(places, np.concatenate(left_out)))
+        left_out = [rows_in(self.fs, directory, ranges, ["_range", "line"]) for directory in self.left_out]
+        return lines.filter(~np.isin(numbered(lines, ranges), numbered(pa.concat_tables(left_out), ranges)))

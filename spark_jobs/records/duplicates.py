@@ -11,6 +11,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from conf.feeds import RecordsFeed
+from spark_jobs.fields import SHOWN
 from spark_jobs.records.repeats import Keys, Repeats
 from spark_jobs.records.scratch import Kept, Scratch
 from spark_jobs.records.shape import CORRECTS, LINE, PLACE, records_ddl, schema
@@ -36,7 +37,7 @@ class Earlier(NamedTuple):
 
 Taken = Mapping[str, Kept]
 """By the code of a rule the good lines that go no further by it: PLACE, CORRECTS, the key's values, _first_entry,
-_first_line (and _drop).
+_first_line; _drop of an earlier drop's; _value, the key as text, of those that are rejected. A line may be in two.
 """
 
 
@@ -55,8 +56,12 @@ def taken(
         if before is not None:
             found["duplicate.earlier_drop"] = before
     within = _repeats(scratch, keys, count, feed)
+    if within is not None and feed.on_duplicate == "reject":
+        texts = F.concat_ws(", ", *(F.col(name).cast("string") for name in feed.key)) if feed.key else F.lit(None)
+        shown = F.left(texts.cast("string"), F.lit(SHOWN))
+        within = scratch.write("rejected", within.rows.withColumn("_value", shown).sortWithinPartitions(*PLACE))
     if within is not None:
-        found[_CODES[feed.on_duplicate]] = within._replace(rows=without(within.rows, found))
+        found[_CODES[feed.on_duplicate]] = within
     return found
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial, reduce
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from pyspark.sql import DataFrame
@@ -15,6 +15,7 @@ from spark_jobs.records.checked import CheckedDrop
 from spark_jobs.records.reading import SURE
 from spark_jobs.records.repeats import Keys, key, key_schema
 from spark_jobs.records.scratch import Kept, Scratch
+from spark_jobs.records.shape import CORRECTS, PLACE
 
 
 class Known(NamedTuple):
@@ -22,34 +23,35 @@ class Known(NamedTuple):
 
     Attributes:
         keys: where the keys of the good lines lie.
-        bad: the lines that are sure, and bad.
+        bad_sure: the lines that are sure, and bad.
+        bad: paths of the directories of all bad lines, with _faults.
     """
 
     keys: list[Keys]
-    bad: Kept | None
-
-    def all_bad(self, lines: CheckedDrop) -> DataFrame | None:
-        """All bad lines; None if there are none."""
-        texts = lines.texts and lines.texts.bad
-        some = [rows for rows in (self.bad and self.bad.rows, texts) if rows is not None]
-        return reduce(DataFrame.unionByName, some) if some else None
+    bad_sure: Kept | None
+    bad: list[str]
 
 
 def known(lines: CheckedDrop, scratch: Scratch, feed: RecordsFeed) -> Known:
     """Has Spark look at the lines, and write what workers have to know of them."""
     works: dict[str, Callable[[], Kept | None]] = {}
-    names = key_schema(feed).names
-    if lines.sure is not None and lines.sure.bad is not None:
-        works["bad"] = partial(scratch.write, "bad", lines.sure.bad)
-    by_spark = {"keys": lines.texts}
+
+    def write(name: str, rows: DataFrame, columns: Sequence[str]) -> None:
+        works[name] = partial(scratch.write, name, rows.select(*columns))
+
+    by_spark = [("texts", lines.texts)]
     if not {column.name for column, _ in feed.derived}.isdisjoint(key(feed)):
-        by_spark["keys_of_sure"] = lines.sure
-    for name, some in by_spark.items():
+        by_spark.append(("sure", lines.sure))
+    for name, some in by_spark:
         if some is not None:
-            works[name] = partial(scratch.write, name, some.good.select(*names))
-    found: dict[str, Kept | None] = dict(zip(works, do_each(works, silent, 0, len(works)), strict=True))
-    bad = found.pop("bad", None)
-    keys = [Keys(one.directory) for one in found.values() if one is not None]
-    if lines.sure is not None and "keys_of_sure" not in by_spark:
-        keys.append(Keys(scratch.path(SURE), bad and bad.directory))
-    return Known(keys, bad)
+            write(f"keys_{name}", some.good, key_schema(feed).names)
+    for name, some in (("texts", lines.texts), ("sure", lines.sure)):
+        if some is not None and some.bad is not None:
+            write(f"bad_{name}", some.bad, (*PLACE, *CORRECTS, "_faults"))
+    made = zip(works, do_each(works, silent, 0, len(works)), strict=True)
+    found: dict[str, Kept] = {name: kept for name, kept in made if kept is not None}
+    keys = [Keys(kept.directory) for name, kept in found.items() if name.startswith("keys_")]
+    bad_sure = found.get("bad_sure")
+    if lines.sure is not None and ("sure", lines.sure) not in by_spark:
+        keys.append(Keys(scratch.path(SURE), bad_sure and bad_sure.directory))
+    return Known(keys, bad_sure, [kept.directory for name, kept in found.items() if name.startswith("bad_")])

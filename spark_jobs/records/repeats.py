@@ -67,7 +67,8 @@ class Repeats:
         """Of what is written of each: as ``key_schema`` (of a feed without a key no values), and which line stands."""
         schema = key_schema(self.feed)
         first = [pa.field(f"_first_{name}", TEXT.field(name).type) for name in LINE]
-        return pa.schema([*(schema.field(name) for name in (*PLACE, *CORRECTS, *self.feed.key)), *first])
+        columns = [schema.field(name) for name in (*PLACE, *CORRECTS, *self.feed.key)] + first
+        return pa.schema([column.with_nullable(True) for column in columns])  # as Spark writes all of its own
 
     def write(self, share: int) -> pa.RecordBatch:
         """Writes those of one share of the keys to a file, if there are any, in the order of the drop."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
@@ -61,17 +63,22 @@ class Scratch:
         return Kept(path, F.broadcast(rows) if count <= _FEW else rows)
 
 
-def places_in(fs: FileSystem, directory: str, ranges: range) -> npt.NDArray[np.int64]:
-    """Where the lines of some ranges stand, of those that are kept in a directory, as ``numbered`` says it."""
+def rows_in(fs: FileSystem, directory: str, ranges: range, columns: Sequence[str] | None = None) -> pa.Table:
+    """The lines of some ranges, of those that are kept in a directory.
+
+    Args:
+        columns: which are read; None: all.
+    """
     within = [("_range", ">=", ranges.start), ("_range", "<", ranges.stop)]
-    found = [np.empty(0, np.int64)]
+    found = []
     for path in paths(fs, directory):
         with fs.open(path) as file:
-            some = pq.read_table(file, columns=["_range", "line"], filters=within, use_threads=False)
-        found.append(numbered(some["_range"].to_numpy(), some["line"].to_numpy(), ranges))
-    return np.concatenate(found)
+            found.append(pq.read_table(file, columns=columns, filters=within, use_threads=False))
+    return pa.concat_tables(found)
 
 
-def numbered(numbers: npt.NDArray[np.int32], lines: npt.NDArray[np.int64], ranges: range) -> npt.NDArray[np.int64]:
+def numbered(lines: pa.Table, ranges: range) -> npt.NDArray[np.int64]:
     """A number for each line of some ranges, none alike, from the number of its range and its own."""
-    return lines * len(ranges) + (numbers - ranges.start)
+    numbers: npt.NDArray[np.int32] = lines["_range"].to_numpy()
+    own: npt.NDArray[np.int64] = lines["line"].to_numpy()
+    return own * len(ranges) + (numbers - ranges.start)

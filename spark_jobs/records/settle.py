@@ -1,78 +1,76 @@
-"""Lines that go no further -> the table ``settled``."""
+"""Lines that go no further -> rows of the table ``settled``, but for their ``fields`` (Arrow: columns at a time)."""
 
 from __future__ import annotations
 
-from functools import reduce
+import re
+from collections.abc import Mapping
 
-from pyspark.sql import Column as Sql
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F  # noqa: N812
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from conf.feeds import RecordsFeed
 from conf.rules import RULES
-from spark_jobs.fields import SHOWN
-from spark_jobs.records.duplicates import Taken
-from spark_jobs.records.shape import FAULT, SETTLED, schema
+from spark_jobs.records.shape import LINE, SETTLED
+
+_SHAPE = pa.schema([pa.field("_range", pa.int32()), *SETTLED])
+_PLACES = re.compile(r"\{(\w+)\}")
 
 
-def settle(bad: DataFrame | None, taken: Taken, feed: RecordsFeed, *, several: bool) -> DataFrame | None:
-    """The bad lines, and the good ones that repeat another -> SETTLED and _range; ``fields`` are to be read yet.
+def quarantined(bad: pa.Table) -> pa.Table:
+    """Lines with PLACE, CORRECTS and _faults (one at least) -> ``settled`` and _range."""
+    first = pc.list_element(bad["_faults"], 0)
+    said = {name: pc.struct_field(first, name) for name in ("rule", "value", "message")}
+    return _shaped(bad, {"outcome": pa.scalar("quarantined"), **said, "faults": bad["_faults"]})
+
+
+def repeated(lines: pa.Table, code: str, feed: RecordsFeed, *, several: bool) -> pa.Table:
+    """Lines of ``duplicates.taken`` -> ``settled`` and _range.
 
     Args:
+        code: of the rule by which they are taken.
         several: whether the drop has several entries, so that a line alone does not say which it is.
-
-    Returns:
-        None if there are none.
     """
-    found = [] if bad is None else [_quarantined(bad)]
-    found += (_shaped(_repeated(which.rows, code, feed, several)) for code, which in taken.items())
-    return reduce(DataFrame.unionByName, found) if found else None
-
-
-def _quarantined(bad: DataFrame) -> DataFrame:
-    first = F.col("_faults")[0]
-    return _shaped(
-        bad.withColumns(
-            {
-                "outcome": F.lit("quarantined"),
-                **{name: first[name] for name in ("rule", "value", "message")},
-                "first_entry": F.lit(None),
-                "first_line": F.lit(None),
-                "faults": F.col("_faults"),
-            }
-        )
-    )
-
-
-def _shaped(lines: DataFrame) -> DataFrame:
-    types = {field.name: field.dataType for field in schema(SETTLED)}
-    columns = [
-        (F.lit(None) if name == "fields" else F.col(name)).cast(kind).alias(name) for name, kind in types.items()
-    ]
-    return lines.select("_range", *columns)
-
-
-def _repeated(lines: DataFrame, code: str, feed: RecordsFeed, several: bool) -> DataFrame:
-    """Lines of ``duplicates.taken`` -> with outcome, rule, value, message and faults."""
-    rule = RULES[code]
-    first = F.col("_first_line").cast("string")
-    first = F.concat_ws(":", F.col("_first_entry"), first) if several or "_drop" in lines.columns else first
+    rule, names = RULES[code], lines.column_names
+    first = lines["_first_line"].cast(pa.string())
+    if several or "_drop" in names:
+        first = pc.binary_join_element_wise(lines["_first_entry"].cast(pa.string()), first, ":")
     places = {"first": first}
-    if "_drop" in lines.columns:
-        places["drop"] = F.left("_drop", F.lit(12))
+    if "_drop" in names:
+        places["drop"] = pc.utf8_slice_codeunits(lines["_drop"], 0, 12)
     message = _filled(rule.message, places)
-    key = F.concat_ws(", ", *(F.col(name).cast("string") for name in feed.key)) if feed.key else F.lit(None)
-    value = first if rule.outcome == "duplicate" else F.left(key, F.lit(SHOWN))
-    column = F.lit(feed.key[0] if len(feed.key) == 1 else None)
-    fault = F.struct(column, F.lit(code), value, message, F.lit(rule.fix)).cast(FAULT)
-    said = {"outcome": F.lit(rule.outcome), "rule": F.lit(code), "value": value, "message": message}
-    said |= {name: F.col(f"_{name}") for name in ("first_entry", "first_line")}
-    return lines.withColumns({**said, "faults": F.array(fault)})
+    value = first if rule.outcome == "duplicate" else lines["_value"]
+    fault = {
+        "column": pa.scalar(feed.key[0] if len(feed.key) == 1 else None, pa.string()),
+        "rule": pa.scalar(code),
+        "value": value,
+        "message": message,
+        "fix": pa.scalar(rule.fix),
+    }
+    each = pa.StructArray.from_arrays([_column(one, len(lines)) for one in fault.values()], [*fault])
+    faults = pa.ListArray.from_arrays(pa.array(range(len(lines) + 1), pa.int32()), each)
+    said = {"outcome": pa.scalar(rule.outcome), "rule": pa.scalar(code), "value": value, "message": message}
+    said |= {f"first_{name}": lines[f"_first_{name}"] for name in LINE}
+    return _shaped(lines, {**said, "faults": faults})
 
 
-def _filled(template: str, values: dict[str, Sql]) -> Sql:
+def _shaped(lines: pa.Table, said: Mapping[str, pa.Array | pa.ChunkedArray | pa.Scalar]) -> pa.Table:
+    columns = []
+    for field in _SHAPE:
+        found = said.get(field.name)
+        if found is None:
+            found = lines[field.name] if field.name in lines.column_names else pa.scalar(None, field.type)
+        columns.append(_column(found, len(lines)).cast(field.type))
+    return pa.Table.from_arrays(columns, schema=_SHAPE)
+
+
+def _column(said: pa.Array | pa.ChunkedArray | pa.Scalar, rows: int) -> pa.Array:
+    if isinstance(said, pa.Scalar):
+        return pa.repeat(said, rows)
+    return said.combine_chunks() if isinstance(said, pa.ChunkedArray) else said
+
+
+def _filled(template: str, values: Mapping[str, pa.ChunkedArray]) -> pa.ChunkedArray:
     """A message with columns in its places."""
-    text = F.lit(template)
-    for name, value in values.items():
-        text = F.replace(text, F.lit(f"{{{name}}}"), value)
-    return text
+    parts = _PLACES.split(template)  # every second one is the name of a place
+    each = [values[part] if number % 2 else pa.scalar(part) for number, part in enumerate(parts)]
+    return pc.binary_join_element_wise(*each, "")

@@ -4,69 +4,100 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from operator import itemgetter
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pyspark import TaskContext
-from pyspark.sql import DataFrame
+from pyspark.sql import SparkSession
 
+from conf.feeds import RecordsFeed
 from spark_jobs.files import new_file, row_groups
 from spark_jobs.records.reading import Files
+from spark_jobs.records.scratch import numbered, rows_in
+from spark_jobs.records.settle import quarantined, repeated
+from spark_jobs.records.shape import SETTLED
+from spark_jobs.workers import do_in_workers
 from targets.filesystem import FileSystem
 
 # Rows that carry all that a client sent.
 _GROUP_ROWS = 20_000
-_COUNTED = "outcome string, lines long"
 
 
-def write_settled(lines: DataFrame | None, files: Files, fs: FileSystem, place: str, parts: int) -> Counter[str]:
-    """Writes lines of ``settle``, each with its ``fields``, which are read from the client's files once more.
+@dataclass(frozen=True)
+class Settled:
+    """Where the lines of one drop that go no further come from, and where they go.
 
-    Args:
-        place: path of the directory that takes the table, a file a task.
-        parts: so many tasks, each with all lines of some ranges.
-
-    Returns:
-        Lines by outcome, counted where they were written.
+    Attributes:
+        files: the client's, from which the fields are read once more.
+        bad: paths of the directories of lines with _faults.
+        taken: by the code of a rule the path of the directory of the lines that it takes, as ``duplicates.taken`` has
+            them; a line that several take is the first's.
+        goal: path of the table, which is made.
     """
-    fs.make_directory(place)
-    if lines is None:
-        return Counter()
-    together = lines.repartition(parts, "_range").sortWithinPartitions("_range", "line")
-    counted: Counter[str] = Counter()
-    for row in together.mapInArrow(_writer(files, fs, place), _COUNTED).collect():
-        counted[row.outcome] += row.lines
-    return counted
 
+    fs: FileSystem
+    files: Files
+    feed: RecordsFeed
+    bad: Sequence[str]
+    taken: Mapping[str, str]
+    goal: str
 
-def _writer(files: Files, fs: FileSystem, place: str) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    def write(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        context = TaskContext.get()
-        assert context is not None
-        counted: Counter[str] = Counter()
+    def write(self, spark: SparkSession, parts: int) -> Counter[str]:
+        """Writes them; returns how many there are by outcome, counted where they were written.
+
+        Args:
+            parts: in so many tasks, a file each, and all lines of some ranges in one.
+        """
+        self.fs.make_directory(self.goal)
+        if not self.bad and not self.taken:
+            return Counter()
+        shares = min(parts, len(self.files.chunks))
+
+        def share(number: int) -> pa.RecordBatch:
+            counted = self._write(number, shares)
+            return pa.RecordBatch.from_arrays(
+                [pa.array([*counted], pa.string()), pa.array([*counted.values()], pa.int64())], ["outcome", "lines"]
+            )
+
+        found: Counter[str] = Counter()
+        for row in do_in_workers(spark, shares, shares, share, "outcome string, lines long"):
+            found[row.outcome] += row.lines
+        return found
+
+    def _write(self, share: int, shares: int) -> Counter[str]:
+        chunks, counted = self.files.chunks, Counter[str]()
+        mine = chunks[len(chunks) * share // shares : len(chunks) * (share + 1) // shares]
         with ExitStack() as held:
             writer: pq.ParquetWriter | None = None
-            for rows in row_groups((pa.Table.from_batches([batch]) for batch in batches), _GROUP_ROWS):
+            for rows in row_groups(itertools.chain.from_iterable(map(self._rows, mine)), _GROUP_ROWS):
                 counted.update(rows["outcome"].to_pylist())
-                table = _with_fields(rows, files).drop_columns(["_range"])
                 if writer is None:
-                    file = held.enter_context(new_file(fs, f"{place}/part-{context.partitionId():05}.parquet"))
-                    writer = held.enter_context(pq.ParquetWriter(file, table.schema))
-                writer.write_table(table)
-        outcomes = [pa.array([*counted], pa.string()), pa.array([*counted.values()], pa.int64())]
-        yield pa.RecordBatch.from_arrays(outcomes, ["outcome", "lines"])
+                    file = held.enter_context(new_file(self.fs, f"{self.goal}/part-{share:05}.parquet"))
+                    writer = held.enter_context(pq.ParquetWriter(file, SETTLED))
+                writer.write_table(self._with_fields(rows).select(SETTLED.names))
+        return counted
 
-    return write
+    def _rows(self, ranges: range) -> Iterator[pa.Table]:
+        """The lines of some ranges, in order."""
+        found = [quarantined(rows_in(self.fs, directory, ranges)) for directory in self.bad]
+        seen = np.empty(0, np.int64)
+        for code, directory in self.taken.items():
+            rows = rows_in(self.fs, directory, ranges)
+            places = numbered(rows, ranges)
+            lines = rows.filter(~np.isin(places, seen))
+            seen = np.concatenate([seen, places])
+            found.append(repeated(lines, code, self.feed, several=len(self.files.sources) > 1))
+        yield pa.concat_tables(found).sort_by([("_range", "ascending"), ("line", "ascending")])
 
-
-def _with_fields(rows: pa.Table, files: Files) -> pa.Table:
-    places = zip(rows["_range"].to_pylist(), rows["line"].to_pylist(), strict=True)
-    filled: list[list[tuple[str, str]]] = []
-    for number, lines in itertools.groupby(places, key=itemgetter(0)):
-        filled += (list(one.items()) for one in files.fields(number, [line for _, line in lines]))
-    place = rows.schema.get_field_index("fields")
-    field = rows.schema.field(place)
-    return rows.set_column(place, field, pa.array(filled, field.type))
+    def _with_fields(self, rows: pa.Table) -> pa.Table:
+        places = zip(rows["_range"].to_pylist(), rows["line"].to_pylist(), strict=True)
+        filled: list[list[tuple[str, str]]] = []
+        for number, lines in itertools.groupby(places, key=itemgetter(0)):
+            filled += (list(one.items()) for one in self.files.fields(number, [line for _, line in lines]))
+        place = rows.schema.get_field_index("fields")
+        field = rows.schema.field(place)
+        return rows.set_column(place, field, pa.array(filled, field.type))

@@ -28,10 +28,18 @@ TEXT = pa.schema(
 )
 
 FAULT = "struct<column:string,rule:string,value:string,message:string,fix:string>"
-SETTLED = (
-    "entry int, line bigint, outcome string, rule string, value string, message string, first_entry int, "
-    "first_line bigint, corrects_drop string, corrects_line string, "
-    f"fields map<string,string>, faults array<{FAULT}>"
+_FAULT = pa.struct([(name, pa.string()) for name in ("column", "rule", "value", "message", "fix")])
+SETTLED = pa.schema(
+    [
+        ("entry", pa.int32()),
+        ("line", pa.int64()),
+        *((name, pa.string()) for name in ("outcome", "rule", "value", "message")),
+        ("first_entry", pa.int32()),
+        ("first_line", pa.int64()),
+        *((name, pa.string()) for name in CORRECTS),
+        ("fields", pa.map_(pa.string(), pa.string())),
+        ("faults", pa.list_(_FAULT)),
+    ]
 )
 WARNINGS = "entry int, line bigint, rule string, message string"
 

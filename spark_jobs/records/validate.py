@@ -27,8 +27,7 @@ from spark_jobs.records.plain import Plain
 from spark_jobs.records.profile import profile
 from spark_jobs.records.reading import SURE, Files
 from spark_jobs.records.scratch import Scratch
-from spark_jobs.records.settle import settle
-from spark_jobs.records.settled import write_settled
+from spark_jobs.records.settled import Settled
 from spark_jobs.records.shape import LINE, WARNINGS, records_ddl, schema
 from spark_jobs.schemas import PROFILE
 from spark_jobs.session import tasks_at_once
@@ -106,10 +105,11 @@ def _write_tables(
         found = known(lines, scratch, feed)
         taken = duplicates.taken(scratch, lines.good, found.keys, index.lines, feed, earlier)
         step(1, 4, "writes the records")
-        Records(spark, fs, feed, scratch.path(SURE), files.chunks, records, count).write(lines, found.bad, taken)
-        settled = settle(found.all_bad(lines), taken, feed, several=len(index.entries) > 1)
+        Records(spark, fs, feed, scratch.path(SURE), files.chunks, records, count).write(lines, found.bad_sure, taken)
+        directories = {code: kept.directory for code, kept in taken.items()}
+        settled = Settled(fs, files, feed, found.bad, directories, f"{goal}/settled")
         works: dict[str, Callable[[], object]] = {
-            "writes the lines that are settled": partial(write_settled, settled, files, fs, f"{goal}/settled", count),
+            "writes the lines that are settled": partial(settled.write, spark, count),
             "looks at the columns": partial(profile, spark, fs, records, feed),
         }
         return do_each(works, step, 2, 4)

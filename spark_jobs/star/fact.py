@@ -49,10 +49,10 @@ _FACT = """
     SELECT *, '{date_key}' AS date_key, '{drop_key}' AS drop_key, {source_key} AS source_key,
         {outcome_key} AS outcome_key, {image_key} AS image_key, {version} AS schema_version
     FROM lines LEFT JOIN answers USING (entry, line) LEFT JOIN sizes USING (entry, line) ORDER BY entry, line"""
-# An id is the digest of what went in, so its rows say the same; the greatest makes that so whatever happens.
+# An id is the digest of what went in, so its rows say the same; max makes that so whatever happens.
 _DIM_IMAGE = """
-    SELECT DISTINCT ON (image_id) *, {image_key} AS image_key, {version} AS schema_version
-    FROM images WHERE rule = 'ok' ORDER BY image_id, {greatest}"""
+    SELECT image_id, {facts}, {image_key} AS image_key, {version} AS schema_version
+    FROM images WHERE rule = 'ok' GROUP BY image_id ORDER BY image_id"""
 _DIM_SOURCE = """
     SELECT host, {source_key} AS source_key, {version} AS schema_version
     FROM (SELECT DISTINCT coalesce(host, '{none}') AS host FROM hosts) ORDER BY host"""
@@ -65,7 +65,7 @@ def fact_image_request(inputs: LoadInputs, goal: str) -> Made:
     """
     settled = [name for name in schemas.SETTLED.names if name != "fields"]
     sql = _FACT.format(
-        answered=_greatest(_ANSWERED),
+        answered=", ".join(f"{name} DESC NULLS LAST" for name in _ANSWERED),
         date_key=keys.date_key(inputs.drop.receipt),
         drop_key=keys.drop_key(inputs.drop.id),
         source_key=keys.sql(f"coalesce(host, '{keys.NO_HOST}')"),
@@ -84,7 +84,8 @@ def fact_image_request(inputs: LoadInputs, goal: str) -> Made:
 
 def dim_image(inputs: LoadInputs, goal: str) -> Made:
     """The results, one row each however many lines lead to it."""
-    sql = _DIM_IMAGE.format(image_key=keys.sql("image_id"), version=SCHEMA_VERSION, greatest=_greatest(_IMAGE))
+    facts = ", ".join(f"max({name}) AS {name}" for name in _IMAGE)
+    sql = _DIM_IMAGE.format(facts=facts, image_key=keys.sql("image_id"), version=SCHEMA_VERSION)
     images = {"images": Input([inputs.images], _some(schemas.IMAGES, ("rule", "image_id", *_IMAGE)))}
     return Made(inputs.fs, images, "image_id", sql, TABLES["dim_image"], goal)
 
@@ -98,7 +99,3 @@ def dim_source(inputs: LoadInputs, goal: str) -> Made:
 
 def _some(schema: pa.Schema, names: tuple[str, ...] | list[str]) -> pa.Schema:
     return pa.schema([schema.field(name).with_nullable(True) for name in names])
-
-
-def _greatest(names: tuple[str, ...]) -> str:
-    return ", ".join(f"{name} DESC NULLS LAST" for name in names)

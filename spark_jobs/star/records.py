@@ -9,6 +9,7 @@ from functools import partial
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql.pandas.types import from_arrow_schema
 
 from conf.feeds.columns import Column as FeedColumn
 from conf.rules import rule
@@ -58,7 +59,7 @@ class RecordInputs:
         )
 
     def read_settled(self, spark: SparkSession) -> DataFrame:
-        return spark.read.schema(written.schema(written.SETTLED)).parquet(self.fs.uri(self.settled))
+        return spark.read.schema(from_arrow_schema(written.SETTLED)).parquet(self.fs.uri(self.settled))
 
     def read_warnings(self, spark: SparkSession) -> DataFrame:
         return spark.read.schema(written.schema(written.WARNINGS)).parquet(self.fs.uri(self.warnings))

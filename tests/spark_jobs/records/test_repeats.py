@@ -12,7 +12,7 @@ import pytest
 
 from conf.feeds import RecordsFeed, feed_config
 from spark_jobs.records.repeats import Keys, Repeats, key, key_schema
-from spark_jobs.records.scratch import numbered, places_in
+from spark_jobs.records.scratch import numbered, rows_in
 from targets.local import LocalFileSystem
 
 FS = LocalFileSystem()
@@ -109,6 +109,6 @@ def test_what_is_kept_of_some_ranges_is_found_in_whatever_files_it_lies(tmp_path
     ranges = range(3, 6)
     some = [line for line in lines if line["_range"] in ranges]
     table = pa.Table.from_pylist(some, key_schema(feed_of()))
-    places = numbered(table["_range"].to_numpy(), table["line"].to_numpy(), ranges)
-    assert len(set(places.tolist())) == len(some) == 21
-    assert sorted(places_in(FS, directory, ranges).tolist()) == sorted(places.tolist())
+    places = numbered(table, ranges).tolist()
+    assert len(set(places)) == len(some) == 21
+    assert sorted(numbered(rows_in(FS, directory, ranges), ranges).tolist()) == sorted(places)
