@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pyspark.sql import SparkSession
-
 from pipelines.fetch import Fetch
 from pipelines.load import Load, star_inputs
 from pipelines.load_records import LoadRecords, record_inputs
@@ -53,29 +51,29 @@ class Kind:
     """
 
     stages: tuple[type[Stage], ...]
-    answering: Callable[[Stage, SparkSession, Index], Answering]
+    answering: Callable[[Stage, Index], Answering]
     at_once: tuple[type[Stage], ...] = ()
 
 
-def _of_images(publish: Stage, spark: SparkSession, index: Index) -> Answering:
+def _of_images(publish: Stage, index: Index) -> Answering:
     inputs, load = star_inputs(publish), publish.inputs["load"].dataset
     return Answering(
         ledger=ledger_of_images(inputs, load.table("fact_image_request")),
-        rejected=Rejected.of_images(spark, inputs, len(index.entries) > 1, header_of(index)),
+        rejected=Rejected.of_images(inputs, len(index.entries) > 1, header_of(index)),
         counts={"images": load.manifest().counts["images"]},
         details={},
     )
 
 
-def _of_records(publish: Stage, spark: SparkSession, index: Index) -> Answering:
+def _of_records(publish: Stage, index: Index) -> Answering:
     inputs, load = record_inputs(publish), publish.inputs["load"].dataset
     fact, lines = (load.table(name(publish.feed)) for name in (fact_name, line_name))
     validated = publish.inputs["validate"].dataset
     profile = json.loads(validated.fs.read(f"{validated.path}/{PROFILE}"))
-    told = spark.read.schema(spark_schema(line_table(publish.feed).columns)).parquet(load.fs.uri(lines))
+    told = publish.spark().read.schema(spark_schema(line_table(publish.feed).columns)).parquet(load.fs.uri(lines))
     return Answering(
         ledger=ledger_of_records(inputs, fact, lines),
-        rejected=Rejected.of_records(spark, inputs, len(index.entries) > 1, header_of(index)),
+        rejected=Rejected.of_records(inputs, len(index.entries) > 1, header_of(index)),
         counts={"warned": load.manifest().counts["warned"]},
         details={**receipt.of_records(told), "drift": profile["drift"]},
     )

@@ -53,7 +53,7 @@ class Publish(Stage):
     def work(self, place: Staging) -> tuple[Mapping[str, int], Mapping[str, str]]:
         spark, land = self.spark(), self.inputs["land"].dataset
         landed, index = land.manifest().counts, read_index(land)
-        answering = self._kind.answering(self, spark, index)
+        answering = self._kind.answering(self, index)
         self.step(0, 3, f"proves {landed['lines']:,} lines")
         proof = prove(spark, answering.ledger, landed["lines"])
         self.step(1, 3, "writes the rejected rows")

@@ -6,23 +6,34 @@ import csv
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-from pyspark.sql import DataFrame, Row, SparkSession
-from pyspark.sql import functions as F  # noqa: N812
+import pyarrow as pa
 
 from conf.rules import rule
+from spark_jobs.duck import database
 from spark_jobs.fields import column_names
+from spark_jobs.files import paths, reader
 from spark_jobs.index import Index
+from spark_jobs.records.shape import SETTLED
 from spark_jobs.rejects import ADDED, encode
 from spark_jobs.star.inputs import LoadInputs
 from spark_jobs.star.records import RecordInputs
+from targets.filesystem import FileSystem
 from targets.register import Drop
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 # A file in which every line names other columns would have as many columns as rows; the rarest stay out.
 _MOST_COLUMNS = 1000
-_PART_ROWS = 20_000
-_PART_BYTES = 16 << 20
+_BATCH_ROWS = 10_000
+_SAID = ("rule", "message", "fix")
+_READ = pa.schema([SETTLED.field(name) for name in ("entry", "line", "outcome", "rule", "message", "fields", "faults")])
+_NAMES = """
+    SELECT name FROM (SELECT unnest(map_keys(fields)) AS name FROM settled WHERE outcome = 'quarantined')
+    GROUP BY name ORDER BY count(*) DESC, name LIMIT $most"""
+_IN_ORDER = "SELECT * FROM settled WHERE outcome = 'quarantined' ORDER BY entry, line"
 # Several faults of one row stand in one cell.
 _BETWEEN = "; "
 
@@ -33,86 +44,83 @@ class Rejected:
 
     Attributes:
         drop: whose lines these are.
-        lines: entry, line, rule, message, fix (null: the rule's own) and fields of each.
+        settled: paths of the tables of settled lines: entry, line, outcome, rule, message, fields and, where a line may
+            have several, faults.
         columns: the client's own columns in their order; others that the fields name follow.
         several: whether the drop is an archive of several entries, so that ``_line`` says which.
         is_main: which of the names mean the column that holds a line which could not be taken apart; such a name is
             among the columns.
     """
 
+    fs: FileSystem
     drop: Drop
-    lines: DataFrame
+    settled: Sequence[str]
     columns: Sequence[str]
     several: bool
     is_main: Callable[[str], bool]
 
     @classmethod
-    def of_images(cls, spark: SparkSession, inputs: LoadInputs, several: bool, header: Sequence[str]) -> Rejected:
+    def of_images(cls, inputs: LoadInputs, several: bool, header: Sequence[str]) -> Rejected:
         """Those of a catalogue; one of its columns is the URL's.
 
         Args:
             header: the client's own columns (``header_of``).
         """
-        lines = _quarantined(inputs.read_settled(spark)).withColumn("fix", F.lit(None).cast("string"))
         columns = header if any(map(_is_url, header)) else ["url", *header]
-        return cls(inputs.drop, lines, columns, several, _is_url)
+        return cls(inputs.fs, inputs.drop, inputs.settled, columns, several, _is_url)
 
     @classmethod
-    def of_records(cls, spark: SparkSession, inputs: RecordInputs, several: bool, header: Sequence[str]) -> Rejected:
+    def of_records(cls, inputs: RecordInputs, several: bool, header: Sequence[str]) -> Rejected:
         """Those of a drop of records; a row with several faults names all of them.
 
         Args:
             header: the client's own columns (``header_of``), none where no file has a header.
         """
-        faults = {
-            "rule": F.concat_ws(_BETWEEN, "faults.rule"),
-            "message": F.concat_ws(" ", "faults.message"),
-            "fix": F.concat_ws(" ", F.array_distinct("faults.fix")),
-        }
-        many = F.size("faults") > 1
-        lines = _quarantined(inputs.read_settled(spark)).withColumn("fix", F.lit(None).cast("string"))
-        lines = lines.withColumns({name: F.when(many, all_).otherwise(F.col(name)) for name, all_ in faults.items()})
         columns = header or [column.attribute for column in inputs.drop.records.read]
-        return cls(inputs.drop, lines, columns, several, lambda name: name == columns[0])
+        return cls(inputs.fs, inputs.drop, [inputs.settled], columns, several, lambda name: name == columns[0])
 
     def write(self, file: BinaryIO, count: int) -> int:
         """Writes them as CSV (UTF-8, the feed's delimiter), ordered by entry and line.
 
         Cells stand as ``fields`` carries them: escaped for a spreadsheet already. What is added here, and the names of
-        the columns, are escaped here. Rows come to this process part by part, each of some 16 MiB.
+        the columns, are escaped here. DuckDB puts the rows in order, on the disk if they are many.
 
         Args:
             file: takes the bytes.
-            count: how many lines are quarantined, as the proof says; for none Spark is not asked.
+            count: how many lines are quarantined, as the proof says; for none no table is read.
 
         Returns:
             How many rows there are; with none, the file holds the header only.
         """
-        columns = self._all_columns() if count else self.columns
         text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
         writer = csv.writer(text, delimiter=self.drop.config.delimiter)
-        writer.writerow([*map(encode, columns), *ADDED])
         rows = 0
-        for row in _in_order(self.lines, self._parts(count)) if count else ():
-            writer.writerow([*self._cells(row.fields or {}, columns), *self._added(row)])
-            rows += 1
+        if count:
+            with database() as connection:
+                columns = self._all_columns(connection)
+                writer.writerow([*map(encode, columns), *ADDED])
+                for row in self._in_order(connection):
+                    writer.writerow([*self._cells(dict(row["fields"] or ()), columns), *self._added(row)])
+                    rows += 1
+        else:
+            writer.writerow([*map(encode, self.columns), *ADDED])
         text.detach()
         return rows
 
-    def _parts(self, count: int) -> int:
-        """In how many parts so many rows come to this process."""
-        size = F.aggregate(
-            F.map_values("fields"), F.lit(0), lambda total, cell: total + F.coalesce(F.octet_length(cell), F.lit(0))
-        )
-        measured: int = self.lines.agg(F.coalesce(F.sum(size), F.lit(0)).alias("bytes")).collect()[0].bytes
-        return 1 + count // _PART_ROWS + measured // _PART_BYTES
-
-    def _all_columns(self) -> list[str]:
+    def _all_columns(self, connection: DuckDBPyConnection) -> list[str]:
         """The client's own columns, then by name at most the 1,000 most frequent of those that only lines name."""
-        named = self.lines.select(F.explode(F.map_keys("fields")).alias("name")).groupBy("name").count()
-        often = named.orderBy(F.desc("count"), "name").limit(_MOST_COLUMNS).collect()
-        names = {row.name for row in often if not self.is_main(row.name)}
+        connection.register("settled", self._reader())
+        often = connection.execute(_NAMES, {"most": _MOST_COLUMNS}).fetchall()
+        names = {name for (name,) in often if not self.is_main(name)}
         return [*self.columns, *sorted(names.difference(self.columns, ADDED))]
+
+    def _in_order(self, connection: DuckDBPyConnection) -> Iterator[dict[str, Any]]:
+        connection.register("settled", self._reader())
+        for batch in connection.sql(_IN_ORDER).to_arrow_reader(_BATCH_ROWS):
+            yield from batch.to_pylist()
+
+    def _reader(self) -> pa.RecordBatchReader:
+        return reader(self.fs, [path for table in self.settled for path in paths(self.fs, table)], _READ)
 
     def _cells(self, fields: Mapping[str, str | None], columns: Sequence[str]) -> list[str]:
         """A line's own cells. The main column's, or a line that could not be taken apart, stands in the first column
@@ -122,20 +130,19 @@ class Rejected:
         first = next(name for name in columns if self.is_main(name))
         return [(fields.get(name) or (main if name == first else None)) or "" for name in columns]
 
-    def _added(self, row: Row) -> list[str]:
-        line = f"{row.entry}:{row.line}" if self.several else str(row.line)
-        fix = rule(row.rule).fix if row.fix is None else row.fix
-        return [encode(cell) for cell in (line, row.rule, row.message, fix, self.drop.id)]
+    def _added(self, row: Mapping[str, Any]) -> list[str]:
+        line = f"{row['entry']}:{row['line']}" if self.several else str(row["line"])
+        return [encode(cell) for cell in (line, *_said(row), self.drop.id)]
 
 
-def _quarantined(settled: DataFrame) -> DataFrame:
-    return settled.where(F.col("outcome") == "quarantined")
-
-
-def _in_order(lines: DataFrame, parts: int) -> Iterator[Row]:
-    columns = lines.select("entry", "line", "rule", "message", "fix", "fields")
-    ranges = columns.repartitionByRange(parts, "entry", "line") if parts > 1 else columns.coalesce(1)
-    yield from ranges.sortWithinPartitions("entry", "line").toLocalIterator()
+def _said(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Rule, message and fix of a line; of one with several faults those of all."""
+    faults = row["faults"] or ()
+    if len(faults) < 2:
+        # A feed's own rules have no other words; of the house's a fault says the same.
+        return row["rule"], row["message"], rule(row["rule"]).fix
+    rules, messages, fixes = ([one[name] for one in faults if one[name] is not None] for name in _SAID)
+    return _BETWEEN.join(rules), " ".join(messages), " ".join(dict.fromkeys(fixes))
 
 
 def header_of(index: Index) -> list[str]:

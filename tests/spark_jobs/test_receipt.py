@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pyspark.sql import SparkSession
 
 from conf.errors import UploadRefused
 from conf.feeds import ImagesFeed
@@ -74,23 +73,20 @@ def test_a_refused_upload_is_told_why(fix: str, said: str) -> None:
 
 
 def rejected(
-    spark: SparkSession, root: Path, rows: list[Row], several: bool = False, header: list[str] | None = None, of=None
+    root: Path, rows: list[Row], several: bool = False, header: list[str] | None = None, of=None
 ) -> list[dict[str, str]]:
     file = io.BytesIO()
     inputs = write_stages(root, of or drop(), validated=rows)
-    count = Rejected.of_images(spark, inputs, several, header or []).write(file, len(rows))
+    count = Rejected.of_images(inputs, several, header or []).write(file, len(rows))
     text = file.getvalue().decode("utf-8")
     found = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=inputs.drop.config.delimiter))
     assert len(found) == count
     return found
 
 
-@pytest.mark.spark
-def test_quarantined_lines_of_all_stages_are_rows_in_the_order_of_their_lines(
-    spark: SparkSession, tmp_path: Path
-) -> None:
+def test_quarantined_lines_of_all_stages_are_rows_in_the_order_of_their_lines(tmp_path: Path) -> None:
     file = io.BytesIO()
-    assert Rejected.of_images(spark, mixed(tmp_path), False, []).write(file, 3) == 3
+    assert Rejected.of_images(mixed(tmp_path), False, []).write(file, 3) == 3
     header, *rows = csv.reader(io.StringIO(file.getvalue().decode(), newline=""))
     assert header == ["url", "_line", "_rule", "_message", "_fix", "_drop"]
     assert [(row[1], row[2]) for row in rows] == [
@@ -102,91 +98,78 @@ def test_quarantined_lines_of_all_stages_are_rows_in_the_order_of_their_lines(
     assert {row[5] for row in rows} == {drop().id}
 
 
-@pytest.mark.spark
-def test_columns_stand_as_in_the_header_and_unknown_ones_follow(spark: SparkSession, tmp_path: Path) -> None:
+def test_columns_stand_as_in_the_header_and_unknown_ones_follow(tmp_path: Path) -> None:
     rows = [
         settled(1, "csv.columns", fields={"b": "1", "url": "u", "z": "3", "_line": "9"}),
         settled(2, "line.encoding", fields=None),
     ]
-    found = rejected(spark, tmp_path / "csv", rows, header=["b", "url", "a"])
+    found = rejected(tmp_path / "csv", rows, header=["b", "url", "a"])
     assert list(found[0]) == ["b", "url", "a", "z", "_line", "_rule", "_message", "_fix", "_drop"]
     assert [row["_line"] for row in found] == ["1", "2"]
     assert (found[0]["b"], found[0]["a"], found[1]["url"]) == ("1", "", "")
-    found = rejected(spark, tmp_path / "json", rows)
+    found = rejected(tmp_path / "json", rows)
     assert list(found[0])[:3] == ["url", "b", "z"]
 
 
-@pytest.mark.spark
-def test_a_line_that_was_not_taken_apart_stands_under_the_headers_url(spark: SparkSession, tmp_path: Path) -> None:
+def test_a_line_that_was_not_taken_apart_stands_under_the_headers_url(tmp_path: Path) -> None:
     rows = [
         settled(1, "csv.columns", fields={"url": "a,b,c"}),
         settled(2, "url.scheme", fields={"n": "1", " URL": "ftp://x"}),
     ]
-    found = rejected(spark, tmp_path / "csv", rows, header=["n", " URL"])
+    found = rejected(tmp_path / "csv", rows, header=["n", " URL"])
     assert list(found[0])[:3] == ["n", " URL", "_line"]
     assert [row[" URL"] for row in found] == ["a,b,c", "ftp://x"]
-    found = rejected(spark, tmp_path / "json", rows)
+    found = rejected(tmp_path / "json", rows)
     assert [(row["url"], row["n"]) for row in found] == [("a,b,c", ""), ("ftp://x", "1")]
-    found = rejected(spark, tmp_path / "other", rows[:1], header=["n"])
+    found = rejected(tmp_path / "other", rows[:1], header=["n"])
     assert list(found[0])[:2] == ["url", "n"]
 
 
-@pytest.mark.spark
-def test_a_column_may_be_called_anything(spark: SparkSession, tmp_path: Path) -> None:
-    [row] = rejected(spark, tmp_path, [settled(1, "url.scheme", fields={"url": "u", "=1+1": "x", 'a,"b\n': "y"})])
+def test_a_column_may_be_called_anything(tmp_path: Path) -> None:
+    [row] = rejected(tmp_path, [settled(1, "url.scheme", fields={"url": "u", "=1+1": "x", 'a,"b\n': "y"})])
     assert row["'=1+1"] == "x"
     assert row['a,"b\n'] == "y"
 
 
-@pytest.mark.spark
-def test_the_rarest_of_too_many_columns_stay_out(
-    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_rarest_of_too_many_columns_stay_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rejected_rows, "_MOST_COLUMNS", 3)
     rows = [settled(line, "url.scheme", fields={"url": "u", "often": "1", f"k{line}": "2"}) for line in range(1, 9)]
-    found = rejected(spark, tmp_path, rows)
+    found = rejected(tmp_path, rows)
     assert list(found[0])[:3] == ["url", "k1", "often"]
 
 
-@pytest.mark.spark
-def test_entries_and_the_feeds_delimiter(spark: SparkSession, tmp_path: Path) -> None:
+def test_entries_and_the_feeds_delimiter(tmp_path: Path) -> None:
     semicolon = drop(config=ImagesFeed(kind="images", sources=("picsum.photos",), delimiter=";"))
     rows = [settled(2, "url.scheme", entry=1), settled(10, "url.scheme"), settled(9, "url.scheme")]
-    found = rejected(spark, tmp_path, rows, several=True, of=semicolon)
+    found = rejected(tmp_path, rows, several=True, of=semicolon)
     assert [decode(row["_line"]) for row in found] == ["0:9", "0:10", "1:2"]
 
 
-@pytest.mark.spark
-def test_nothing_that_is_added_is_a_formula(spark: SparkSession, tmp_path: Path) -> None:
+def test_nothing_that_is_added_is_a_formula(tmp_path: Path) -> None:
     message = "=cmd|'/c calc'!A0"
-    [row] = rejected(spark, tmp_path, [settled(1, "url.scheme", message=message)])
+    [row] = rejected(tmp_path, [settled(1, "url.scheme", message=message)])
     assert row["_message"] == encode(message)
     assert not row["_message"].startswith("=")
     assert decode(row["_message"]) == message
 
 
-@pytest.mark.spark
-def test_many_rows_come_in_parts_and_stay_in_order(
-    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(rejected_rows, "_PART_ROWS", 50)
+def test_many_rows_come_in_batches_and_stay_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rejected_rows, "_BATCH_ROWS", 50)
     lines = list(range(1, 400))
     rows = [settled(line, "url.scheme", entry=line % 2) for line in reversed(lines)]
-    found = rejected(spark, tmp_path, rows, several=True)
+    found = rejected(tmp_path, rows, several=True)
     assert [row["_line"] for row in found] == [
         encode(f"{entry}:{line}") for entry in (0, 1) for line in lines if line % 2 == entry
     ]
 
 
-@pytest.mark.spark
 @given(cells=st.lists(st.text(max_size=8), min_size=1, max_size=20))
 @settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
-def test_any_cell_comes_back(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory, cells: list[str]) -> None:
+def test_any_cell_comes_back(tmp_path_factory: pytest.TempPathFactory, cells: list[str]) -> None:
     rows = [settled(line, "url.scheme", fields={"url": encode(cell)}) for line, cell in enumerate(cells, 1)]
-    found = rejected(spark, tmp_path_factory.mktemp("cells"), rows)
+    found = rejected(tmp_path_factory.mktemp("cells"), rows)
     assert [decode(row["url"]) for row in found] == cells
 
 
-@pytest.mark.spark
-def test_without_rejects_there_is_a_header_only(spark: SparkSession, tmp_path: Path) -> None:
-    assert rejected(spark, tmp_path, [settled(4, "duplicate.in_drop")]) == []
+def test_without_rejects_there_is_a_header_only(tmp_path: Path) -> None:
+    assert rejected(tmp_path, [settled(4, "duplicate.in_drop")]) == []

@@ -131,10 +131,10 @@ def test_what_does_not_add_up_is_no_proof(
         prove(spark, ledger(replace(inputs, records=fewer.records), star), 5)
 
 
-def test_the_rejects_have_the_clients_columns_and_all_faults(spark: SparkSession, inputs: RecordInputs) -> None:
+def test_the_rejects_have_the_clients_columns_and_all_faults(inputs: RecordInputs) -> None:
     file = io.BytesIO()
     header = ["Order ID", "country", "extra", "total"]
-    assert Rejected.of_records(spark, inputs, False, header).write(file, 2) == 2
+    assert Rejected.of_records(inputs, False, header).write(file, 2) == 2
     three, broken = csv.DictReader(io.StringIO(file.getvalue().decode(), newline=""))
     assert list(three) == [*header, "_line", "_rule", "_message", "_fix", "_drop"]
     assert three["_rule"] == "value.one_of; value.type; value.missing"
@@ -143,9 +143,9 @@ def test_the_rejects_have_the_clients_columns_and_all_faults(spark: SparkSession
     assert (broken["Order ID"], broken["_rule"], broken["_drop"]) == ("a,b", "csv.columns", OF.id)
 
 
-def test_without_a_header_the_rejects_have_the_feeds_attributes(spark: SparkSession, inputs: RecordInputs) -> None:
+def test_without_a_header_the_rejects_have_the_feeds_attributes(inputs: RecordInputs) -> None:
     file = io.BytesIO()
-    Rejected.of_records(spark, inputs, False, []).write(file, 2)
+    Rejected.of_records(inputs, False, []).write(file, 2)
     assert file.getvalue().decode().startswith("Order ID,country,ordered_at,total,_line,")
 
 
