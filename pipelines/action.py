@@ -138,10 +138,10 @@ class Action(OutputTask):
         rows = results.shaped(self._result(spark, tables, action), action.expected(), f"The action {self.action}")
         self._columns = {field.name: field.dataType.simpleString() for field in rows.schema}
         self.step(1, 2, f"writes {action.into}")
-        goal = place.fs.uri(place.table(action.into))
-        count = write(spark, rows, goal, action.partition_by)
+        goal = place.table(action.into)
+        count = write(place.fs, rows, goal, action.partition_by)
         if isinstance(action, Load):
-            missing(spark, goal, rows, [column.name for column in action.map if column.required])
+            missing(spark, place.fs.uri(goal), rows, [column.name for column in action.map if column.required])
         return {"rows": count}, {}
 
     def manifest(self, counts: Mapping[str, int], times: Mapping[str, Any]) -> Manifest:

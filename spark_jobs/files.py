@@ -84,7 +84,7 @@ def write_table(fs: FileSystem, directory: str, table: pa.Table) -> None:
 def count_rows(fs: FileSystem, directory: str) -> int:
     """Rows of a table's files, from their footers."""
     total = 0
-    for path in paths(fs, directory):
+    for path in paths_below(fs, directory):
         with fs.open(path) as file:
             total += pq.read_metadata(file).num_rows
     return total

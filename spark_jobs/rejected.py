@@ -99,8 +99,9 @@ class Rejected:
             with database() as connection:
                 columns = self._all_columns(connection)
                 writer.writerow([*map(encode, columns), *ADDED])
+                main = next(number for number, name in enumerate(columns) if self.is_main(name))
                 for row in self._in_order(connection):
-                    writer.writerow([*self._cells(dict(row["fields"] or ()), columns), *self._added(row)])
+                    writer.writerow([*self._cells(dict(row["fields"] or ()), columns, main), *self._added(row)])
                     rows += 1
         else:
             writer.writerow([*map(encode, self.columns), *ADDED])
@@ -122,13 +123,14 @@ class Rejected:
     def _reader(self) -> pa.RecordBatchReader:
         return reader(self.fs, [path for table in self.settled for path in paths(self.fs, table)], _READ)
 
-    def _cells(self, fields: Mapping[str, str | None], columns: Sequence[str]) -> list[str]:
+    def _cells(self, fields: Mapping[str, str | None], columns: Sequence[str], main: int) -> list[str]:
         """A line's own cells. The main column's, or a line that could not be taken apart, stands in the first column
-        that is a main one, however that is written there.
+        that is a main one (its number), however that is written there.
         """
-        main = next((value for name, value in fields.items() if self.is_main(name)), None)
-        first = next(name for name in columns if self.is_main(name))
-        return [(fields.get(name) or (main if name == first else None)) or "" for name in columns]
+        cells = [fields.get(name) or "" for name in columns]
+        if not cells[main]:
+            cells[main] = next((value for name, value in fields.items() if self.is_main(name)), None) or ""
+        return cells
 
     def _added(self, row: Mapping[str, Any]) -> list[str]:
         line = f"{row['entry']}:{row['line']}" if self.several else str(row["line"])

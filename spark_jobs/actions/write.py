@@ -12,8 +12,10 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from conf.errors import LandfallError
+from spark_jobs.files import count_rows
 from spark_jobs.rejects import encode
 from spark_jobs.tables import in_few_files
+from targets.filesystem import FileSystem
 
 _NO_ORDER = ("map", "array", "struct", "variant")
 
@@ -23,9 +25,11 @@ def partition_of(column: str) -> str:
     return f"of_{column}"
 
 
-def write(spark: SparkSession, rows: DataFrame, goal: str, partition_by: str | None) -> int:
-    """Writes a table in few files, below a directory a value where it is partitioned; returns how many rows."""
-    columns = rows.columns
+def write(fs: FileSystem, rows: DataFrame, path: str, partition_by: str | None) -> int:
+    """Writes a table in few files, below a directory a value where it is partitioned; returns how many rows, counted
+    from the files.
+    """
+    goal = fs.uri(path)
     if partition_by is None:
         in_few_files(rows).write.parquet(goal)
     else:
@@ -33,7 +37,7 @@ def write(spark: SparkSession, rows: DataFrame, goal: str, partition_by: str | N
         copy = partition_of(partition_by)
         parted = in_few_files(rows.withColumn(copy, F.col(f"`{partition_by}`").cast("string")), F.col(copy))
         parted.write.partitionBy(copy).parquet(goal)
-    return spark.read.schema(rows.schema).parquet(goal).select(*(f"`{name}`" for name in columns)).count()
+    return count_rows(fs, path)
 
 
 def missing(spark: SparkSession, goal: str, rows: DataFrame, required: list[str]) -> None:
