@@ -29,7 +29,7 @@ from targets.filesystem import Lease
 from targets.runlog import RunLog
 
 _IMPORTED_IN = os.getpid()
-_LIBRARIES = ("landfall", "luigi", "pyspark", "pyarrow", "pillow", "simplejpeg", "yarl")
+_LIBRARIES = ("landfall", "luigi", "pyspark", "pyarrow", "duckdb", "pillow", "simplejpeg", "yarl")
 
 # Counts, and digests of files that need not be read again.
 Made = tuple[Mapping[str, int], Mapping[str, str]]

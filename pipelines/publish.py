@@ -14,6 +14,7 @@ from pipelines.output_task import forked
 from pipelines.stage import Stage
 from spark_jobs import receipt
 from spark_jobs.proof import prove
+from spark_jobs.session.properties import scratch
 from targets.clock import now
 from targets.dataset import Staging
 from targets.published import of, publish
@@ -58,7 +59,7 @@ class Publish(Stage):
         proof = prove(spark, answering.ledger, landed["lines"])
         self.step(1, 3, "writes the rejected rows")
         with place.fs.writer(f"{place.path}/{REJECTS}") as file:
-            rejected = answering.rejected.write(file, proof.quarantined)
+            rejected = answering.rejected.write(file, proof.quarantined, str(scratch(self.places.settings)))
         self.step(2, 3, "writes the receipt")
         answer = receipt.published(
             self.dropped,

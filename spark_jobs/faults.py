@@ -8,7 +8,10 @@ from pathlib import Path
 from conf.errors import LandfallError, StorageError
 
 _OURS = re.compile(r"conf\.errors\.(\w+): (.+)")
-_FULL = re.compile(r"No space left on device|Disk quota exceeded|ENOSPC|\[Errno 28\]")
+_FULL = re.compile(
+    r"No space left on device|Disk quota exceeded|ENOSPC|\[Errno 28\]"
+    r"|max_temp_directory_size"  # DuckDB takes no more than nine tenths of what is free
+)
 _FIX = "Make space on the disk and run again; the work goes on where it stopped."
 _AGAIN = "Run again: the work goes on where it stopped."
 
@@ -24,6 +27,11 @@ _KNOWN = (
         r"|exceeding (?:memory|physical memory) limits",
         "a Python worker died, most likely for want of memory",
         "Lower images.max_pixels or web.buffer_bytes, or raise spark.executor_overhead on a cluster, and run again.",
+    ),
+    (
+        r"Out of Memory Error: ",
+        "DuckDB's memory in a worker did not suffice",
+        "Report it with the run log; a drop in smaller files may pass.",
     ),
     (
         r"PYTHON_VERSION_MISMATCH|different version: \S+ than that in driver",

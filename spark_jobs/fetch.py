@@ -19,7 +19,7 @@ from conf.errors import DropHeld
 from spark_jobs import files, shards
 from spark_jobs.schemas import ORIGINALS, REQUESTS, SETTLED
 from spark_jobs.shards import Tally, Written
-from spark_jobs.tables import read, select_settled, write_none
+from spark_jobs.tables import read, select_quarantined, write_none
 from spark_jobs.web.fetch import Answer, Request, WebPolicy, fetch_all
 from targets.filesystem import FileSystem
 from targets.runlog import RunLog
@@ -122,7 +122,7 @@ class FetchJob:
     def _settle(self, spark: SparkSession, requests: DataFrame, asked: int) -> dict[str, int]:
         last = answers(read(spark, ORIGINALS, self.fs.uri(self.originals)))
         failed = last.where("rule <> 'ok'").select(*_LINE, "rule", "value", "message")
-        settled = select_settled(requests.join(failed, on=_LINE, how="inner"), outcome="quarantined")
+        settled = select_quarantined(requests.join(failed, on=_LINE, how="inner"))
         settled.coalesce(1).write.mode("overwrite").parquet(self.fs.uri(self.settled))
         return {"requests": asked, **_sums(last)}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -28,20 +28,25 @@ def paths_below(fs: FileSystem, directory: str) -> list[str]:
 
 
 def read_batches(
-    fs: FileSystem, files: Iterable[str], columns: Sequence[str] | None = None
+    fs: FileSystem, files: Iterable[str], columns: Sequence[str] | None = None, rows: int = _BATCH_ROWS
 ) -> Iterator[pa.RecordBatch]:
     """The rows of files, a batch at a time.
 
     Args:
         columns: which are read; None: all.
+        rows: of a batch, at most.
     """
     for path in files:
         with fs.open(path) as file:
-            yield from pq.ParquetFile(file).iter_batches(_BATCH_ROWS, columns=columns)
+            yield from pq.ParquetFile(file).iter_batches(rows, columns=columns)
 
 
-def reader(fs: FileSystem, files: Iterable[str], schema: pa.Schema) -> pa.RecordBatchReader:
-    """The rows of files as a schema says: a column that a file does not have is null there."""
+def reader(fs: FileSystem, files: Iterable[str], schema: pa.Schema, rows: int = _BATCH_ROWS) -> pa.RecordBatchReader:
+    """The rows of files as a schema says: a column that a file does not have is null there.
+
+    Args:
+        rows: of a batch, at most.
+    """
 
     def alike(rows: pa.RecordBatch) -> pa.RecordBatch:
         columns = [
@@ -50,7 +55,7 @@ def reader(fs: FileSystem, files: Iterable[str], schema: pa.Schema) -> pa.Record
         ]
         return pa.RecordBatch.from_arrays(columns, schema=schema)
 
-    return pa.RecordBatchReader.from_batches(schema, map(alike, read_batches(fs, files, schema.names)))
+    return pa.RecordBatchReader.from_batches(schema, map(alike, read_batches(fs, files, schema.names, rows)))
 
 
 @contextmanager
@@ -61,18 +66,36 @@ def new_file(fs: FileSystem, path: str) -> Iterator[BinaryIO]:
 
 
 def row_groups(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
-    """Tables put together until they have so many rows: what is worth a row group of a file."""
+    """Tables put together, or cut, to so many rows: what is worth a row group of a file; the last may have fewer."""
     waiting: list[pa.Table] = []
     count = 0
     for table in tables:
-        if table.num_rows:
-            waiting.append(table)
-            count += table.num_rows
-        if count >= rows:
-            yield pa.concat_tables(waiting)
-            waiting, count = [], 0
+        start = 0
+        while start < table.num_rows:
+            part = table.slice(start, rows - count)
+            start += part.num_rows
+            count += part.num_rows
+            waiting.append(part)
+            if count == rows:
+                yield pa.concat_tables(waiting)
+                waiting, count = [], 0
     if waiting:
         yield pa.concat_tables(waiting)
+
+
+def write_some(fs: FileSystem, path: str, schema: pa.Schema, tables: Iterable[pa.Table | pa.RecordBatch]) -> int:
+    """Writes rows to one file, a row group a table, if there are any; returns how many."""
+    rows = 0
+    with ExitStack() as held:
+        writer: pq.ParquetWriter | None = None
+        for table in tables:
+            if not table.num_rows:
+                continue
+            if writer is None:
+                writer = held.enter_context(pq.ParquetWriter(held.enter_context(new_file(fs, path)), schema))
+            writer.write(table.select(schema.names).cast(schema))
+            rows += table.num_rows
+    return rows
 
 
 def write_table(fs: FileSystem, directory: str, table: pa.Table) -> None:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
 
 from spark_jobs.duck import database
-from spark_jobs.files import new_file, paths, reader
+from spark_jobs.files import paths, reader, write_some, write_table
 from spark_jobs.workers import do_in_workers
 from targets.filesystem import FileSystem
 
-# For each share all rows are read, and those of the share are kept, of some 1 kB each: so many fit in DuckDB's memory.
-# Of more shares reading would take longer than what goes to the disk then.
+# For each share all files are opened and all rows read, and those of the share are kept, of some 1 kB each: so many fit
+# in DuckDB's memory. Of more shares reading would take longer than what goes to the disk then.
 _SHARE_ROWS = 200_000
 _MOST_SHARES = 64
+_MOST_OPENED = 10_000
 _BATCH_ROWS = 10_000
 
 
@@ -59,24 +58,24 @@ class Made:
         Args:
             rows: about how many there are of each input.
         """
-        shares = min(_MOST_SHARES, 1 + rows // _SHARE_ROWS)
+        files = sum(len(paths(self.fs, path)) for one in self.inputs.values() for path in one.directories)
+        shares = max(1, min(_MOST_SHARES, 1 + rows // _SHARE_ROWS, _MOST_OPENED // max(1, files)))
 
         def share(number: int) -> pa.RecordBatch:
             return pa.RecordBatch.from_pydict({"rows": [self._write(number, shares)]})
 
-        return sum(row.rows for row in do_in_workers(spark, shares, shares, share, "rows long"))
+        self.fs.make_directory(self.goal)
+        written: int = sum(row.rows for row in do_in_workers(spark, shares, shares, share, "rows long"))
+        if not written:  # a file says which columns there are
+            write_table(self.fs, self.goal, self.schema.empty_table())
+        return written
 
     def _write(self, number: int, shares: int) -> int:
-        total = 0
-        with database() as connection, ExitStack() as held:
+        with database() as connection:
             for name, one in self.inputs.items():
                 files = [path for directory in one.directories for path in paths(self.fs, directory)]
                 connection.register("rows", reader(self.fs, files, one.columns))
                 mine = f"hash({self.shared_by}) % {shares} = {number}"
                 connection.execute(f"CREATE TEMP TABLE {name} AS FROM rows WHERE {mine}")
-            file = held.enter_context(new_file(self.fs, f"{self.goal}/part-{number:05}.parquet"))
-            writer = held.enter_context(pq.ParquetWriter(file, self.schema))
-            for batch in connection.sql(self.sql).to_arrow_reader(_BATCH_ROWS):
-                writer.write_batch(batch.select(self.schema.names).cast(self.schema))
-                total += batch.num_rows
-        return total
+            found = connection.sql(self.sql).to_arrow_reader(_BATCH_ROWS)
+            return write_some(self.fs, f"{self.goal}/part-{number:05}.parquet", self.schema, found)

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 # A file in which every line names other columns would have as many columns as rows; the rarest stay out.
 _MOST_COLUMNS = 1000
-_BATCH_ROWS = 10_000
+# Rows of a batch: each holds all that a client sent.
+_BATCH_ROWS = 1_000
 _SAID = ("rule", "message", "fix")
 _READ = pa.schema([SETTLED.field(name) for name in ("entry", "line", "outcome", "rule", "message", "fields", "faults")])
 _NAMES = """
@@ -79,7 +80,7 @@ class Rejected:
         columns = header or [column.attribute for column in inputs.drop.records.read]
         return cls(inputs.fs, inputs.drop, [inputs.settled], columns, several, lambda name: name == columns[0])
 
-    def write(self, file: BinaryIO, count: int) -> int:
+    def write(self, file: BinaryIO, count: int, directory: str | None = None) -> int:
         """Writes them as CSV (UTF-8, the feed's delimiter), ordered by entry and line.
 
         Cells stand as ``fields`` carries them: escaped for a spreadsheet already. What is added here, and the names of
@@ -88,6 +89,7 @@ class Rejected:
         Args:
             file: takes the bytes.
             count: how many lines are quarantined, as the proof says; for none no table is read.
+            directory: on this machine, where rows go meanwhile that do not fit in memory.
 
         Returns:
             How many rows there are; with none, the file holds the header only.
@@ -96,7 +98,7 @@ class Rejected:
         writer = csv.writer(text, delimiter=self.drop.config.delimiter)
         rows = 0
         if count:
-            with database() as connection:
+            with database(directory) as connection:
                 columns = self._all_columns(connection)
                 writer.writerow([*map(encode, columns), *ADDED])
                 main = next(number for number, name in enumerate(columns) if self.is_main(name))
@@ -121,7 +123,7 @@ class Rejected:
             yield from batch.to_pylist()
 
     def _reader(self) -> pa.RecordBatchReader:
-        return reader(self.fs, [path for table in self.settled for path in paths(self.fs, table)], _READ)
+        return reader(self.fs, [path for table in self.settled for path in paths(self.fs, table)], _READ, _BATCH_ROWS)
 
     def _cells(self, fields: Mapping[str, str | None], columns: Sequence[str], main: int) -> list[str]:
         """A line's own cells. The main column's, or a line that could not be taken apart, stands in the first column

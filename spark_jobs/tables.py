@@ -43,11 +43,7 @@ def in_few_files(rows: DataFrame, *by: Column) -> DataFrame:
     return rows.coalesce(1)
 
 
-def select_settled(lines: DataFrame, outcome: str) -> DataFrame:
-    """Lines with their request columns, rule, value and message -> rows of SETTLED.
-
-    Args:
-        outcome: what the lines are, if they do not say it in a column.
-    """
-    absent = {"outcome": F.lit(outcome), "first_entry": F.lit(None), "first_line": F.lit(None)}
-    return shaped(lines.withColumns({name: it for name, it in absent.items() if name not in lines.columns}), SETTLED)
+def select_quarantined(lines: DataFrame) -> DataFrame:
+    """Lines with their request columns, rule, value and message -> rows of SETTLED."""
+    said = {"outcome": F.lit("quarantined"), "first_entry": F.lit(None), "first_line": F.lit(None)}
+    return shaped(lines.withColumns(said), SETTLED)

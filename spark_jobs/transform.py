@@ -15,7 +15,7 @@ from spark_jobs import files, shards
 from spark_jobs.images.make import make
 from spark_jobs.schemas import IMAGES, REQUESTS, SETTLED
 from spark_jobs.shards import Tally, Written
-from spark_jobs.tables import read, select_settled, write_none
+from spark_jobs.tables import read, select_quarantined, write_none
 from spark_jobs.transforms import digest, image_id, load
 from targets.filesystem import FileSystem
 from targets.runlog import RunLog
@@ -82,7 +82,7 @@ class TransformJob:
         if fared.failed:
             failed = self._read(spark).where("rule <> 'ok'").select("entry", "line", "rule", "value", "message")
             requests = read(spark, REQUESTS, self.requests)
-            settled = select_settled(requests.join(failed, on=["entry", "line"], how="inner"), outcome="quarantined")
+            settled = select_quarantined(requests.join(failed, on=["entry", "line"], how="inner"))
             settled.coalesce(1).write.mode("overwrite").parquet(self.fs.uri(self.settled))
         else:
             write_none(self.fs, self.settled, SETTLED)

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
 
 from conf.rules import RULES
-from spark_jobs import files
+from spark_jobs import duck, files
 from spark_jobs.at_once import do_each
 from spark_jobs.chunks import chunk_file, chunks
 from spark_jobs.index import Index
@@ -33,19 +33,19 @@ _DUPLICATE = "duplicate.in_drop"
 # Where the lines lie until both tables are written.
 _LINES = "lines"
 # Of the good lines that ask the same the first in the drop goes on.
-_GOOD = """
-    WITH good AS (
-        SELECT *, first_value(entry) OVER asked AS first_entry, first_value(line) OVER asked AS first_line,
-            row_number() OVER asked AS place
-        FROM lines WHERE rule IS NULL WINDOW asked AS (PARTITION BY url ORDER BY entry, line)
-    ) """
-_REQUESTS = "{good} SELECT *, hash(entry, line) % {shards} AS shard FROM good WHERE place = 1 ORDER BY entry, line"
+_GOOD = f"""
+    WITH asked AS (SELECT url, min({duck.PLACE}) AS first FROM lines WHERE rule IS NULL GROUP BY url),
+    good AS (SELECT *, {duck.PLACE} AS place FROM lines JOIN asked USING (url) WHERE rule IS NULL)"""  # noqa: S608
+_REQUESTS = """
+    {good} SELECT *, hash(entry, line) % {shards} AS shard FROM good WHERE place = first ORDER BY entry, line"""
 _SETTLED = """
-    {good}, repeats AS (SELECT *, {first} AS said FROM good WHERE place > 1)
-    SELECT *, 'quarantined' AS outcome, NULL AS first_entry, NULL AS first_line FROM lines WHERE rule IS NOT NULL
-    UNION ALL BY NAME
-    SELECT * EXCLUDE (rule, value, message, place, said), 'duplicate' AS outcome, '{rule}' AS rule, said AS value,
-        replace('{message}', '{{first}}', said) AS message FROM repeats
+    {good}, repeats AS (
+        SELECT * REPLACE ('{rule}' AS rule), {entry} AS first_entry, {line} AS first_line, 'duplicate' AS outcome
+        FROM good WHERE place <> first
+    ), said AS (SELECT *, {said} AS said FROM repeats)
+    SELECT * EXCLUDE (first, place, said) REPLACE (said AS value, replace('{message}', '{{first}}', said) AS message)
+    FROM said
+    UNION ALL BY NAME SELECT *, 'quarantined' AS outcome FROM lines WHERE rule IS NOT NULL
     ORDER BY entry, line"""
 
 
@@ -143,9 +143,14 @@ def _settled(*, several: bool) -> str:
     Args:
         several: whether the drop has several entries, so that a line alone does not say which it is.
     """
-    first = "concat(first_entry, ':', first_line)" if several else "first_line::VARCHAR"
-    message = RULES[_DUPLICATE].message.replace("'", "''")
-    return _SETTLED.format(good=_GOOD, first=first, rule=_DUPLICATE, message=message)
+    return _SETTLED.format(
+        good=_GOOD,
+        rule=_DUPLICATE,
+        entry=duck.ENTRY_OF.format("first"),
+        line=duck.LINE_OF.format("first"),
+        said="concat(first_entry, ':', first_line)" if several else "first_line::VARCHAR",
+        message=RULES[_DUPLICATE].message.replace("'", "''"),
+    )
 
 
 def _counts(fs: FileSystem, goal: str) -> Counts:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,7 +15,7 @@ from pyspark.sql.pandas.types import to_arrow_schema
 from conf.feeds import RecordsFeed
 from spark_jobs.at_once import do_each
 from spark_jobs.chunks import chunk_file
-from spark_jobs.files import new_file, row_groups
+from spark_jobs.files import row_groups, write_some
 from spark_jobs.progress import silent
 from spark_jobs.records.checked import CheckedDrop
 from spark_jobs.records.duplicates import Taken, without
@@ -91,16 +90,10 @@ class _Copying:
 
     def write(self, share: int) -> pa.RecordBatch:
         """Copies a share of the chunks to one file, if they have lines."""
-        count, rows = len(self.chunks), 0
+        count = len(self.chunks)
         chunks = range(count * share // self.shares, count * (share + 1) // self.shares)
-        with ExitStack() as held:
-            writer: pq.ParquetWriter | None = None
-            for group in row_groups(map(self._read, chunks), _GROUP_ROWS):
-                if writer is None:
-                    file = held.enter_context(new_file(self.fs, f"{self.goal}/sure-{share:05}.parquet"))
-                    writer = held.enter_context(pq.ParquetWriter(file, self.table))
-                writer.write_table(group.select(self.table.names).cast(self.table))
-                rows += group.num_rows
+        groups = row_groups(map(self._read, chunks), _GROUP_ROWS)
+        rows = write_some(self.fs, f"{self.goal}/sure-{share:05}.parquet", self.table, groups)
         return pa.RecordBatch.from_pydict({"rows": [rows]})
 
     def _read(self, chunk: int) -> pa.Table:

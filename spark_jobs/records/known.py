@@ -47,7 +47,9 @@ def known(lines: CheckedDrop, scratch: Scratch, feed: RecordsFeed) -> Known:
             write(f"keys_{name}", some.good, key_schema(feed).names)
     for name, some in (("texts", lines.texts), ("sure", lines.sure)):
         if some is not None and some.bad is not None:
-            write(f"bad_{name}", some.bad, (*PLACE, *CORRECTS, "_faults"))
+            # Together and in order, so that readers of some ranges pass over those of the others.
+            bad = some.bad.repartition("_range").sortWithinPartitions(*PLACE)
+            write(f"bad_{name}", bad, (*PLACE, *CORRECTS, "_faults"))
     made = zip(works, do_each(works, silent, 0, len(works)), strict=True)
     found: dict[str, Kept] = {name: kept for name, kept in made if kept is not None}
     keys = [Keys(kept.directory) for name, kept in found.items() if name.startswith("keys_")]

@@ -7,16 +7,16 @@ keys themselves only of those that come twice. What does not fit in DuckDB's mem
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from conf.feeds import RecordsFeed
+from spark_jobs import duck
 from spark_jobs.duck import database
-from spark_jobs.files import new_file, paths, reader
+from spark_jobs.files import paths, reader, write_some
 from spark_jobs.records.plain import value_type
 from spark_jobs.records.shape import CORRECTS, LINE, PLACE, TEXT
 from targets.filesystem import FileSystem
@@ -73,8 +73,8 @@ class Repeats:
     def write(self, share: int) -> pa.RecordBatch:
         """Writes those of one share of the keys to a file, if there are any, in the order of the drop."""
         names = ", ".join(f'"{name}"' for name in key(self.feed))  # of a few letters (``conf.names``)
-        order = ", ".join(f"{name} DESC" if self.feed.on_duplicate == "last" else name for name in LINE)
-        first = ", ".join(f"first_value({name}) OVER of_key AS _first_{name}" for name in LINE)
+        stands = "max" if self.feed.on_duplicate == "last" else "min"
+        alike = " AND ".join(f'alike."{name}" IS NOT DISTINCT FROM kept."{name}"' for name in key(self.feed))
         with database() as connection:
             with self._good(connection) as good:
                 hashes = f"SELECT hash({names}) AS _hash FROM {good}"  # noqa: S608
@@ -85,25 +85,14 @@ class Repeats:
             with self._good(connection) as good:
                 hashed = f"SELECT *, hash({names}) AS _hash FROM {good}"  # noqa: S608
                 connection.execute(f"CREATE TEMP TABLE alike AS FROM ({hashed}) SEMI JOIN often USING (_hash)")
+            kept = f"SELECT {names}, {stands}({duck.PLACE}) AS _first FROM alike GROUP BY {names}"  # noqa: S608
+            connection.execute(f"CREATE TEMP TABLE kept AS {kept}")
             found = connection.sql(
-                f"FROM (SELECT *, {first}, row_number() OVER of_key AS _place FROM alike WINDOW of_key AS "  # noqa: S608
-                f"(PARTITION BY {names} ORDER BY {order})) WHERE _place > 1 ORDER BY {', '.join(PLACE)}"
-            )
-            return _counted(self._write(found.to_arrow_reader(_BATCH_ROWS), f"{self.goal}/part-{share:05}.parquet"))
-
-    def _write(self, found: pa.RecordBatchReader, path: str) -> int:
-        schema, rows = self.schema, 0
-        with ExitStack() as held:
-            writer: pq.ParquetWriter | None = None
-            for batch in found:
-                if not batch.num_rows:
-                    continue
-                writer = writer or held.enter_context(
-                    pq.ParquetWriter(held.enter_context(new_file(self.fs, path)), schema)
-                )
-                writer.write_batch(batch.select(schema.names).cast(schema))
-                rows += batch.num_rows
-        return rows
+                f"SELECT alike.*, {duck.ENTRY_OF.format('_first')} AS _first_entry, "  # noqa: S608
+                f"{duck.LINE_OF.format('_first')} AS _first_line FROM alike JOIN kept ON {alike} "
+                f"WHERE {duck.PLACE} <> _first ORDER BY {', '.join(PLACE)}"
+            ).to_arrow_reader(_BATCH_ROWS)
+            return _counted(write_some(self.fs, f"{self.goal}/part-{share:05}.parquet", self.schema, found))
 
     @contextmanager
     def _good(self, connection: DuckDBPyConnection) -> Iterator[str]:

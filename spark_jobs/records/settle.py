@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from conf.feeds import RecordsFeed
 from conf.rules import RULES
-from spark_jobs.records.shape import LINE, SETTLED
+from spark_jobs.records.shape import CORRECTS, LINE, PLACE, SETTLED
 
 _SHAPE = pa.schema([pa.field("_range", pa.int32()), *SETTLED])
 _PLACES = re.compile(r"\{(\w+)\}")
@@ -58,7 +58,7 @@ def _shaped(lines: pa.Table, said: Mapping[str, pa.Array | pa.ChunkedArray | pa.
     for field in _SHAPE:
         found = said.get(field.name)
         if found is None:
-            found = lines[field.name] if field.name in lines.column_names else pa.scalar(None, field.type)
+            found = lines[field.name] if field.name in (*PLACE, *CORRECTS) else pa.scalar(None, field.type)
         columns.append(_column(found, len(lines)).cast(field.type))
     return pa.Table.from_arrays(columns, schema=_SHAPE)
 

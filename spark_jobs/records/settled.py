@@ -5,17 +5,15 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from operator import itemgetter
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
 
 from conf.feeds import RecordsFeed
-from spark_jobs.files import new_file, row_groups
+from spark_jobs.files import row_groups, write_some
 from spark_jobs.records.reading import Files
 from spark_jobs.records.scratch import numbered, rows_in
 from spark_jobs.records.settle import quarantined, repeated
@@ -71,17 +69,16 @@ class Settled:
     def _write(self, share: int, shares: int) -> Counter[str]:
         chunks, counted = self.files.chunks, Counter[str]()
         mine = chunks[len(chunks) * share // shares : len(chunks) * (share + 1) // shares]
-        with ExitStack() as held:
-            writer: pq.ParquetWriter | None = None
-            for rows in row_groups(itertools.chain.from_iterable(map(self._rows, mine)), _GROUP_ROWS):
+
+        def tables() -> Iterator[pa.Table]:
+            for rows in row_groups(map(self._rows, mine), _GROUP_ROWS):
                 counted.update(rows["outcome"].to_pylist())
-                if writer is None:
-                    file = held.enter_context(new_file(self.fs, f"{self.goal}/part-{share:05}.parquet"))
-                    writer = held.enter_context(pq.ParquetWriter(file, SETTLED))
-                writer.write_table(self._with_fields(rows).select(SETTLED.names))
+                yield self._with_fields(rows).select(SETTLED.names)
+
+        write_some(self.fs, f"{self.goal}/part-{share:05}.parquet", SETTLED, tables())
         return counted
 
-    def _rows(self, ranges: range) -> Iterator[pa.Table]:
+    def _rows(self, ranges: range) -> pa.Table:
         """The lines of some ranges, in order."""
         found = [quarantined(rows_in(self.fs, directory, ranges)) for directory in self.bad]
         seen = np.empty(0, np.int64)
@@ -91,7 +88,7 @@ class Settled:
             lines = rows.filter(~np.isin(places, seen))
             seen = np.concatenate([seen, places])
             found.append(repeated(lines, code, self.feed, several=len(self.files.sources) > 1))
-        yield pa.concat_tables(found).sort_by([("_range", "ascending"), ("line", "ascending")])
+        return pa.concat_tables(found).sort_by([("_range", "ascending"), ("line", "ascending")])
 
     def _with_fields(self, rows: pa.Table) -> pa.Table:
         places = zip(rows["_range"].to_pylist(), rows["line"].to_pylist(), strict=True)

@@ -27,8 +27,8 @@ TEXT = pa.schema(
     ]
 )
 
-FAULT = "struct<column:string,rule:string,value:string,message:string,fix:string>"
-_FAULT = pa.struct([(name, pa.string()) for name in ("column", "rule", "value", "message", "fix")])
+_FAULT = ("column", "rule", "value", "message", "fix")
+FAULT = f"struct<{','.join(f'{name}:string' for name in _FAULT)}>"
 SETTLED = pa.schema(
     [
         ("entry", pa.int32()),
@@ -38,7 +38,7 @@ SETTLED = pa.schema(
         ("first_line", pa.int64()),
         *((name, pa.string()) for name in CORRECTS),
         ("fields", pa.map_(pa.string(), pa.string())),
-        ("faults", pa.list_(_FAULT)),
+        ("faults", pa.list_(pa.struct([(name, pa.string()) for name in _FAULT]))),
     ]
 )
 WARNINGS = "entry int, line bigint, rule string, message string"

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pyspark.sql import DataFrame, SparkSession
-
-from spark_jobs import schemas
-from spark_jobs.tables import read
 from targets.filesystem import FileSystem
 from targets.register import Drop
 
@@ -30,7 +26,3 @@ class LoadInputs:
     originals: str
     images: str
     drop: Drop
-
-    def read_settled(self, spark: SparkSession) -> DataFrame:
-        """The settled lines of all stages."""
-        return read(spark, schemas.SETTLED, *map(self.fs.uri, self.settled))

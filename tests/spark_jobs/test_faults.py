@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
 
 from conf.errors import DropHeld, LandfallError, StorageError
@@ -81,3 +83,23 @@ def test_last_words_of_a_log(tmp_path: Path) -> None:
         file.write('26/11/25 04:57:58 INFO SparkContext: Running\nException in thread "main" java.net.BindException:')
         file.write(" Address already in use\n\tat sun.nio.ch.Net.bind0\n")
     assert "Address already in use" in last_words(log, len(old))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "kind", "says"),
+    [
+        ("max_temp_directory_size", "1MB", StorageError, "The disk is full"),
+        ("temp_directory", "", LandfallError, "memory in a worker did not suffice"),
+    ],
+    ids=["disk", "memory"],
+)
+def test_what_duckdb_says_when_it_has_no_room(
+    name: str, value: str, kind: type[LandfallError], says: str, tmp_path: Path
+) -> None:
+    room: dict[str, Any] = {"memory_limit": "16MiB", "threads": 1, "temp_directory": str(tmp_path)}
+    with duckdb.connect(":memory:", config=room) as connection, pytest.raises(duckdb.Error) as thrown:
+        connection.execute(f"SET {name} = '{value}'")
+        connection.execute("CREATE TEMP TABLE wide AS SELECT md5(range::VARCHAR) AS text FROM range(3000000)")
+    found = translate(RuntimeError(PY4J.format(f"_duckdb.OutOfMemoryException: {thrown.value}")), "load of drop 1a2b")
+    assert type(found) is kind
+    assert says in found.what

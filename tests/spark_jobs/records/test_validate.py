@@ -224,10 +224,23 @@ def test_the_profile_says_what_the_values_are_like(spark: SparkSession, tmp_path
     assert (columns["order_id"]["shortest"], columns["order_id"]["mean_length"]) == (5, 5.0)
 
 
-def test_columns_may_be_called_what_settled_lines_are(spark: SparkSession, tmp_path: Path) -> None:
+@pytest.mark.parametrize("key", ["first_line", "faults", "fields"])
+@pytest.mark.parametrize("how", ["first", "reject"])
+def test_columns_may_be_called_what_settled_lines_are(how: str, key: str, spark: SparkSession, tmp_path: Path) -> None:
     names = ["first_line", "first_entry", "faults", "fields"]
-    of = feed(columns=[{"name": name} for name in names], rules=[], key=["first_line"])
-    found = validated(spark, tmp_path / "d", b"first_line,first_entry,faults,fields\n7,a,b,c\n7,d,e,f\n", of=of)
+    of = feed(columns=[{"name": name} for name in names], rules=[], key=[key], on_duplicate=how)
+    found = validated(spark, tmp_path / "d", b"first_line,first_entry,faults,fields\n7,a,b,c\n7,d,b,c\n", of=of)
     [again] = found.settled
-    assert (again["first_entry"], again["first_line"], again["value"]) == (0, 2, "2")
-    assert dict(again["fields"]) == {"first_line": "7", "first_entry": "d", "faults": "e", "fields": "f"}
+    shown = {"first_line": "7", "first_entry": "d", "faults": "b", "fields": "c"}
+    value = "2" if how == "first" else shown[key]
+    assert (again["first_entry"], again["first_line"], again["value"]) == (0, 2, value)
+    assert again["faults"][0]["message"] == again["message"]
+    assert dict(again["fields"]) == shown
+
+
+def test_a_rejected_key_is_shown_as_its_values(spark: SparkSession, tmp_path: Path) -> None:
+    of = feed(on_duplicate="reject", key=["order_id", "ordered_at", "unit_price"])
+    line = b"ab001,1,1.5,2026-11-01T10:00:00.5\n"
+    (again,) = validated(spark, tmp_path / "d", HEADER + line + line, of=of).settled
+    assert again["value"] == "ab001, 2026-11-01 10:00:00.5, 1.50"
+    assert (again["faults"][0]["column"], again["faults"][0]["rule"]) == (None, "duplicate.rejected")
