@@ -56,6 +56,22 @@ def test_a_drop_that_adds_up_is_counted(spark: SparkSession, whole: tuple[LoadIn
     )
 
 
+def test_shares_of_the_lines_come_to_the_same(
+    spark: SparkSession, whole: tuple[LoadInputs, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("spark_jobs.accounts._SHARE_LINES", 1)
+    monkeypatch.setattr("spark_jobs.accounts.tasks_at_once", lambda _: 3)
+    inputs, fact = whole
+    proof = prove(spark, 7, *whole)
+    assert (proof.lines, proof.ok, proof.quarantined, proof.duplicate) == (7, 3, 3, 1)
+    assert proof.by_rule["ok"] == 3
+    with pytest.raises(ProofError, match=r"2 lines without an outcome \(entry:line 0:5, 0:6\)"):
+        prove(spark, 7, replace(inputs, settled=inputs.settled[:1]), fact)
+    many = write_stages(tmp_path, drop(), requests=[request(line) for line in range(1, 31)])
+    with pytest.raises(ProofError, match=r"30 lines without an outcome \(entry:line (0:\d+, ){9}0:10 …\)"):
+        prove(spark, 30, many, fact_of(spark, many, tmp_path / "fact"))
+
+
 def test_a_drop_without_lines_adds_up(spark: SparkSession, tmp_path: Path) -> None:
     inputs = write_stages(tmp_path, drop())
     fact = fact_of(spark, inputs, tmp_path / "fact")

@@ -164,6 +164,27 @@ def test_a_rebuild_gives_the_same_rows(spark: SparkSession, star: Path, tmp_path
         assert rows(tmp_path / "goal", table) == rows(star, table)
 
 
+def test_shares_of_the_rows_make_the_same_tables(
+    spark: SparkSession, star: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("spark_jobs.made._SHARE_ROWS", 2)
+    made(spark, mixed(tmp_path / "stages"), tmp_path / "goal")
+    for table in TABLES:
+        assert rows(tmp_path / "goal", table) == rows(star, table)
+    assert len(list((tmp_path / "goal" / "fact_image_request").glob("*.parquet"))) > 1
+
+
+@pytest.mark.parametrize("opened", [1, 13])
+def test_shares_are_few_where_files_are_many(
+    opened: int, spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("spark_jobs.made._SHARE_ROWS", 1)
+    monkeypatch.setattr("spark_jobs.made._MOST_OPENED", opened)
+    made(spark, mixed(tmp_path / "stages"), tmp_path / "goal")
+    # Five files it is made of, opened by each share.
+    assert len(list((tmp_path / "goal" / "fact_image_request").glob("*.parquet"))) <= max(1, opened // 5)
+
+
 def test_a_drop_without_lines_has_a_star(spark: SparkSession, tmp_path: Path) -> None:
     counts = made(spark, write_stages(tmp_path, drop()), tmp_path / "goal")
     assert set(counts.values()) == {0}

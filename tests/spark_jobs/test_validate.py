@@ -76,6 +76,16 @@ def test_shards_of_many_lines_are_cut_by_how_many_go_on(
     assert {row["shard"] for row in requests} == set(range(-(-len(requests) // 10)))
 
 
+def test_shares_of_the_lines_make_the_same_tables(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = b"".join(line.content + b"\n" for line in catalogue(BASE, 400, seed=5))
+    one = run(spark, tmp_path / "one", content)
+    monkeypatch.setattr("spark_jobs.made._SHARE_ROWS", 100)
+    assert run(spark, tmp_path / "several", content) == one
+    assert len(list((tmp_path / "several" / "goal" / "requests").glob("*.parquet"))) > 1
+
+
 def test_a_csv_with_everything(spark: SparkSession, tmp_path: Path) -> None:
     content = (
         b"\xef\xbb\xbfname,URL \r\n"
