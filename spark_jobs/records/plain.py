@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from conf.feeds import RecordsFeed
 from conf.feeds.columns import Column
 from conf.feeds.values import decimal_digits
+from spark_jobs.records.formats import by_format
 from spark_jobs.records.shape import CORRECTS, PLACE, TEXT, text_name
 
 _KEPT = (*PLACE, *CORRECTS)
@@ -111,7 +112,7 @@ def value_type(column: Column) -> pa.DataType:
 
 
 def _may_be_plain(column: Column) -> bool:
-    if column.format is not None:
+    if column.format is not None and by_format(column.format) is None:
         return False
     if column.pattern is not None:
         if not column.pattern.isascii():
@@ -132,7 +133,12 @@ def _read(texts: pa.Array, column: Column) -> tuple[pa.Array, pa.Array]:
         true = pc.is_in(words, _TRUE)
         known = pc.or_(true, pc.is_in(words, _FALSE))
         return pc.if_else(known, true, pa.scalar(None, pa.bool_())), pc.or_(known, pc.is_null(texts))
-    known = pc.match_substring_regex(texts, _whole(_form(column)))
+    known = pc.is_valid(texts)
+    if column.format is not None and (found := by_format(column.format)):
+        written, (day, clock) = found
+        known = pc.match_substring_regex(texts, written)
+        texts = pc.replace_substring_regex(texts, written, day if column.family == "date" else day + clock)
+    known = pc.and_(known, pc.match_substring_regex(texts, _whole(_form(column))))
     plain = pc.if_else(known, texts, pa.scalar(None, pa.string()))
     return pc.cast(plain, value_type(column)), known
 

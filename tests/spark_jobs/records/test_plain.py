@@ -22,7 +22,7 @@ from tests.spark_jobs.records.drops import RECEIVED, feed
 from tests.spark_jobs.records.test_rules import CASES
 
 COLUMNS = {
-    **{name: how for name, (how, _, _) in CASES.items() if "format" not in how},
+    **{name: how for name, (how, _, _) in CASES.items()},
     "any": {},
     "digits": {"type": "long", "length": [1, 3], "pattern": r"\d+"},
     "count": {"type": "decimal(6,0)", "max": 5000},
@@ -30,6 +30,12 @@ COLUMNS = {
     "when": {"type": "timestamp", "min": "2026-01-01 00:00:00.5"},
     "any_case": {"pattern": "(?i)[jk]{2}[^k]?"},
     "flag": {"type": "bool", "one_of": [True]},
+    "german": {"type": "date", "format": "dd.MM.yyyy", "min": "2026-01-02"},
+    "packed": {"type": "date", "format": "yyyyMMdd"},
+    "dated": {"type": "date", "format": "yyyy-MM-dd HH:mm"},
+    "minute": {"type": "timestamp", "format": "dd/MM/yyyy HH:mm", "not_in_future": True},
+    "second": {"type": "timestamp", "format": "yyyy-MM-dd'T'HH:mm:ss"},
+    "midnight": {"type": "timestamp", "format": "MM/dd/yyyy"},
 }
 ALPHABET = [*"0123456789+-. :TZeE", *"abkrsxtfnyoK", "\u212a", "é", "\n", "\t", "\u0660", "19", "20", "-02-29", "10:00"]
 
@@ -70,6 +76,17 @@ def texts_of(name: str, seed: int) -> list[str | None]:
         "k\u212a",
         "kkj",
     ]
+    known += [
+        "01.02.2026",
+        "31.12.2025",
+        "29.02.2024",
+        "31.04.2026",
+        "20260228",
+        "20260231",
+        "02/28/2026",
+        "13/01/2026",
+    ]
+    known += ["2026-02-28 23:59", "28/02/2026 00:00", "31/12/2026 23:59", "2026-02-28T23:59:59", "2026-02-28T24:00:00"]
     known += ["123456789012345678", "2026-04-31", "2026-01-01T00:00", "2026-01-01 24:00", "1e5", "true"]
     return [None, *known, *(mutated(chance.choice(known), chance) for _ in range(150))]
 
@@ -102,6 +119,10 @@ def test_what_is_sure_is_what_spark_says(name: str, spark: SparkSession) -> None
         ({"type": "timestamp"}, "2026-12-31T23:59:59.5", "2026-12-31 23:59:59.500000"),
         ({"type": "timestamp"}, "2026-12-31", "2026-12-31 00:00:00"),
         ({"pattern": "[a-z]{2}[0-9]+"}, "ab1", "ab1"),
+        ({"type": "date", "format": "dd.MM.yyyy"}, "31.12.2026", "2026-12-31"),
+        ({"type": "date", "format": "yyyyMMdd HHmm"}, "20260227 2359", "2026-02-27"),
+        ({"type": "timestamp", "format": "MM/dd/yyyy HH:mm:ss"}, "02/27/2026 23:59:58", "2026-02-27 23:59:58"),
+        ({"type": "timestamp", "format": "dd. MM. yyyy 'um' HH:mm"}, "27. 02. 2026 um 08:05", "2026-02-27 08:05:00"),
         ({}, "é\n", "é"),
         ({"type": "int"}, "", "None"),
     ],
@@ -115,7 +136,13 @@ def test_plain_texts_are_sure(how: dict[str, Any], text: str, value: str) -> Non
 @pytest.mark.parametrize(
     "how",
     [
-        {"type": "date", "format": "dd.MM.yyyy"},  # Spark's letters
+        {"type": "date", "format": "d.M.yyyy"},  # Spark's letters
+        {"type": "date", "format": "dd MMM yyyy"},
+        {"type": "date", "format": "MM.yyyy"},
+        {"type": "timestamp", "format": "yyyy-MM-dd HH"},
+        {"type": "timestamp", "format": "yyyy-MM-dd[ HH:mm]"},
+        {"type": "timestamp", "format": "yyyy-MM-dd HH:mm:ss.SSS"},
+        {"type": "timestamp", "format": "yyyy-MM-dd mm:HH:ss yyyy"},
         {"pattern": "a?+b"},  # RE2 does not know a repeat that gives nothing back
         {"pattern": "é"},
         {"type": "decimal(4,4)"},  # a text may have no digit before the point
