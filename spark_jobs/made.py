@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import pyarrow as pa
 from pyspark.sql import SparkSession
 
 from spark_jobs.duck import database
 from spark_jobs.files import paths, reader, write_some, write_table
-from spark_jobs.workers import do_in_workers
+from spark_jobs.workers import sum_in_workers
 from targets.filesystem import FileSystem
 
 # For each share all files are opened and all rows read, and those of the share are kept, of some 1 kB each: so many fit
@@ -61,16 +62,13 @@ class Made:
         files = sum(len(paths(self.fs, path)) for one in self.inputs.values() for path in one.directories)
         shares = max(1, min(_MOST_SHARES, 1 + rows // _SHARE_ROWS, _MOST_OPENED // max(1, files)))
 
-        def share(number: int) -> pa.RecordBatch:
-            return pa.RecordBatch.from_pydict({"rows": [self._write(number, shares)]})
-
         self.fs.make_directory(self.goal)
-        written: int = sum(row.rows for row in do_in_workers(spark, shares, shares, share, "rows long"))
+        written = sum_in_workers(spark, shares, shares, partial(self._write, shares))
         if not written:  # a file says which columns there are
             write_table(self.fs, self.goal, self.schema.empty_table())
         return written
 
-    def _write(self, number: int, shares: int) -> int:
+    def _write(self, shares: int, number: int) -> int:
         with database() as connection:
             for name, one in self.inputs.items():
                 files = [path for directory in one.directories for path in paths(self.fs, directory)]

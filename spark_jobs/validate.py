@@ -9,7 +9,6 @@ from functools import partial
 from typing import NamedTuple
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
 
 from conf.rules import RULES
@@ -23,7 +22,7 @@ from spark_jobs.parse import parse
 from spark_jobs.progress import Step, silent
 from spark_jobs.schemas import PARSED, REQUESTS, SETTLED
 from spark_jobs.urls import UrlPolicy
-from spark_jobs.workers import do_in_workers
+from spark_jobs.workers import sum_in_workers
 from targets.filesystem import FileSystem
 
 _TASKS = 256
@@ -117,18 +116,11 @@ class _Reading:
         self.fs.make_directory(self.goal)
         some = chunks(self.index.ranges)
 
-        def write(number: int) -> pa.RecordBatch:
-            rows = 0
-            with (
-                files.new_file(self.fs, chunk_file(self.goal, number)) as file,
-                pq.ParquetWriter(file, PARSED) as writer,
-            ):
-                for batch in itertools.chain.from_iterable(map(self._read, some[number])):
-                    writer.write_batch(batch)
-                    rows += batch.num_rows
-            return pa.RecordBatch.from_pydict({"rows": [rows]})
+        def write(number: int) -> int:
+            lines = itertools.chain.from_iterable(map(self._read, some[number]))
+            return files.write_some(self.fs, chunk_file(self.goal, number), PARSED, lines)
 
-        do_in_workers(spark, len(some), _TASKS, write, "rows long")
+        sum_in_workers(spark, len(some), _TASKS, write)
 
     def _read(self, number: int) -> Iterator[pa.RecordBatch]:
         found = self.index.ranges[number]

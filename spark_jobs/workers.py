@@ -30,3 +30,12 @@ def do_in_workers(
             yield from map(work, batch.column(0).to_pylist())
 
     return spark.range(0, count, 1, min(count, tasks)).mapInArrow(run, ddl).collect()
+
+
+def sum_in_workers(spark: SparkSession, count: int, tasks: int, work: Callable[[int], int]) -> int:
+    """As ``do_in_workers``, of work that comes to a number each, such as the rows that it wrote; returns their sum."""
+
+    def counted(number: int) -> pa.RecordBatch:
+        return pa.RecordBatch.from_pydict({"rows": [work(number)]})
+
+    return sum(row.rows for row in do_in_workers(spark, count, tasks, counted, "rows long"))

@@ -21,7 +21,7 @@ from spark_jobs.records.checked import CheckedDrop
 from spark_jobs.records.duplicates import Taken, without
 from spark_jobs.records.scratch import Kept, numbered, rows_in
 from spark_jobs.records.shape import records_ddl, schema
-from spark_jobs.workers import do_in_workers
+from spark_jobs.workers import sum_in_workers
 from targets.filesystem import FileSystem
 
 _GROUP_ROWS = 100_000
@@ -73,7 +73,7 @@ class Records:
         shares = min(self.parts, len(self.chunks))
         table = to_arrow_schema(schema(records_ddl(self.feed)))
         write = _Copying(self.fs, self.sure, self.chunks, left_out, table, self.goal, shares).write
-        do_in_workers(self.spark, shares, shares, write, "rows long")
+        sum_in_workers(self.spark, shares, shares, write)
 
 
 @dataclass(frozen=True)
@@ -88,13 +88,12 @@ class _Copying:
     goal: str
     shares: int
 
-    def write(self, share: int) -> pa.RecordBatch:
-        """Copies a share of the chunks to one file, if they have lines."""
+    def write(self, share: int) -> int:
+        """Copies a share of the chunks to one file, if they have lines; returns how many."""
         count = len(self.chunks)
         chunks = range(count * share // self.shares, count * (share + 1) // self.shares)
         groups = row_groups(map(self._read, chunks), _GROUP_ROWS)
-        rows = write_some(self.fs, f"{self.goal}/sure-{share:05}.parquet", self.table, groups)
-        return pa.RecordBatch.from_pydict({"rows": [rows]})
+        return write_some(self.fs, f"{self.goal}/sure-{share:05}.parquet", self.table, groups)
 
     def _read(self, chunk: int) -> pa.Table:
         path, ranges = chunk_file(self.sure, chunk), self.chunks[chunk]

@@ -16,7 +16,7 @@ from spark_jobs.records.repeats import Keys, Repeats
 from spark_jobs.records.scratch import Kept, Scratch
 from spark_jobs.records.shape import CORRECTS, LINE, PLACE, records_ddl, schema
 from spark_jobs.session import tasks_at_once
-from spark_jobs.workers import do_in_workers
+from spark_jobs.workers import sum_in_workers
 
 _CODES = {"first": "duplicate.in_drop", "last": "duplicate.later", "reject": "duplicate.rejected"}
 # Each who looks for repeated keys reads all keys, and counts so many of them.
@@ -78,8 +78,7 @@ def _repeats(scratch: Scratch, keys: Sequence[Keys], count: int, feed: RecordsFe
         return None
     shares = min(tasks_at_once(scratch.spark), 1 + count // _SHARE_ROWS)
     repeats = Repeats(scratch.fs, feed, keys, scratch.path("repeats"), shares)
-    found = do_in_workers(scratch.spark, shares, shares, repeats.write, "rows long")
-    if not any(row.rows for row in found):
+    if not sum_in_workers(scratch.spark, shares, shares, repeats.write):
         return None
     return scratch.read("repeats", from_arrow_schema(repeats.schema))
 

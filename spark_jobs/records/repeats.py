@@ -70,8 +70,8 @@ class Repeats:
         columns = [schema.field(name) for name in (*PLACE, *CORRECTS, *self.feed.key)] + first
         return pa.schema([column.with_nullable(True) for column in columns])  # as Spark writes all of its own
 
-    def write(self, share: int) -> pa.RecordBatch:
-        """Writes those of one share of the keys to a file, if there are any, in the order of the drop."""
+    def write(self, share: int) -> int:
+        """Writes those of one share of the keys to a file in the order of the drop; returns how many."""
         names = ", ".join(f'"{name}"' for name in key(self.feed))  # of a few letters (``conf.names``)
         stands = "max" if self.feed.on_duplicate == "last" else "min"
         alike = " AND ".join(f'alike."{name}" IS NOT DISTINCT FROM kept."{name}"' for name in key(self.feed))
@@ -81,7 +81,7 @@ class Repeats:
                 mine = f"SELECT _hash FROM ({hashes}) WHERE _hash % {self.shares} = {share}"  # noqa: S608
                 connection.execute(f"CREATE TEMP TABLE often AS {mine} GROUP BY _hash HAVING count(*) > 1")
             if not connection.execute("SELECT 1 FROM often LIMIT 1").fetchall():
-                return _counted(0)
+                return 0
             with self._good(connection) as good:
                 hashed = f"SELECT *, hash({names}) AS _hash FROM {good}"  # noqa: S608
                 connection.execute(f"CREATE TEMP TABLE alike AS FROM ({hashed}) SEMI JOIN often USING (_hash)")
@@ -92,7 +92,7 @@ class Repeats:
                 f"{duck.LINE_OF.format('_first')} AS _first_line FROM alike JOIN kept ON {alike} "
                 f"WHERE {duck.PLACE} <> _first ORDER BY {', '.join(PLACE)}"
             ).to_arrow_reader(_BATCH_ROWS)
-            return _counted(write_some(self.fs, f"{self.goal}/part-{share:05}.parquet", self.schema, found))
+            return write_some(self.fs, f"{self.goal}/part-{share:05}.parquet", self.schema, found)
 
     @contextmanager
     def _good(self, connection: DuckDBPyConnection) -> Iterator[str]:
@@ -109,7 +109,3 @@ class Repeats:
         yield f"({' UNION ALL '.join(each)})"
         for name in connection.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall():
             connection.unregister(*name)
-
-
-def _counted(rows: int) -> pa.RecordBatch:
-    return pa.RecordBatch.from_pydict({"rows": [rows]})

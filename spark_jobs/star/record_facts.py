@@ -18,7 +18,7 @@ from pyspark.sql import SparkSession
 from spark_jobs.duck import database
 from spark_jobs.files import new_file, paths, read_batches, reader
 from spark_jobs.star.periods import FORMATS, write_by_period
-from spark_jobs.workers import do_in_workers
+from spark_jobs.workers import do_in_workers, sum_in_workers
 from targets.filesystem import FileSystem
 
 _BATCH_ROWS = 65_536
@@ -58,10 +58,9 @@ class Facts:
         tasks = max(1, min(len(files), rows // (periods * _ROWS_A_FILE) if self.by else len(files)))
         shares = [files[task::tasks] for task in range(tasks)]
 
-        def write(task: int) -> pa.RecordBatch:
-            return pa.RecordBatch.from_pydict({"rows": [self._write(shares[task], goal, f"part-{task:05}.parquet")]})
-
-        return sum(row.rows for row in do_in_workers(spark, tasks, tasks, write, "rows long"))
+        return sum_in_workers(
+            spark, tasks, tasks, lambda task: self._write(shares[task], goal, f"part-{task:05}.parquet")
+        )
 
     def _write(self, files: list[str], goal: str, name: str) -> int:
         with ExitStack() as held:
