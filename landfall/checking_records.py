@@ -17,7 +17,7 @@ from landfall.checking import Checking, Line
 from pipelines.land import bytes_of, unpack
 from spark_jobs.records import validate_records
 from spark_jobs.schemas import PROFILE
-from spark_jobs.session import LITTLE, begin, session
+from spark_jobs.session import begin, is_little, session
 from targets.clock import now
 from targets.local import LocalFileSystem
 from targets.register import Drop
@@ -54,7 +54,7 @@ class CheckingRecords(Checking):
             index = unpack(file, self._drop.config, self._settings, fs, place)
             self.files, self.blank = len(index.entries), index.blanks
             goal = f"{place}/goal"
-            little = sum(entry.bytes for entry in index.entries) <= LITTLE
+            little = is_little(sum(entry.bytes for entry in index.entries), index.lines)
             validate_records(session(here, little), fs, index, bytes_of(index, place), goal, self._drop, self._settings)
             self.profile = json.loads(fs.read(f"{goal}/{PROFILE}"))
             with duckdb.connect(":memory:") as database:

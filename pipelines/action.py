@@ -24,7 +24,7 @@ from pipelines.workflows import refuse_beyond
 from spark_jobs.actions import results
 from spark_jobs.actions.modules import read_module
 from spark_jobs.actions.write import missing, partition_of, write
-from spark_jobs.session import LITTLE, isolated, session
+from spark_jobs.session import is_little, isolated, session
 from spark_jobs.star.reading import frames
 from targets.clock import now
 from targets.dataset import Dataset, Manifest, Staging
@@ -126,7 +126,7 @@ class Action(OutputTask):
 
     def work(self, place: Staging) -> Made:
         step = self.planned
-        little = bool(self.drop) and self.places.drop(step.feed, self.drop).size <= LITTLE
+        little = bool(self.drop) and is_little(self.places.drop(step.feed, self.drop).size)
         spark = isolated(session(self.places.settings), little)
         self.step(0, 2, "reads " + ", ".join(sorted(step.inputs)))
         read = tables_read(self.places, self.plan, step)

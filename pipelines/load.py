@@ -32,7 +32,7 @@ class Load(Stage):
         return LOADED
 
     def work(self, place: Staging) -> tuple[Mapping[str, int], Mapping[str, str]]:
-        return load(self.spark(), star_inputs(self), place.path, self.step), {}
+        return load(self.workers(), star_inputs(self), place.path, self.step), {}
 
 
 def star_inputs(stage: Stage) -> LoadInputs:

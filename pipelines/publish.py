@@ -52,11 +52,11 @@ class Publish(Stage):
         acknowledge(self.places, {self.feed}, self.drop)
 
     def work(self, place: Staging) -> tuple[Mapping[str, int], Mapping[str, str]]:
-        spark, land = self.spark(), self.inputs["land"].dataset
+        land = self.inputs["land"].dataset
         landed, index = land.manifest().counts, read_index(land)
         answering = self._kind.answering(self, index)
         self.step(0, 3, f"proves {landed['lines']:,} lines")
-        proof = prove(spark, answering.ledger, landed["lines"])
+        proof = prove(self.workers(), answering.ledger, landed["lines"])
         self.step(1, 3, "writes the rejected rows")
         with place.fs.writer(f"{place.path}/{REJECTS}") as file:
             rejected = answering.rejected.write(file, proof.quarantined, str(scratch(self.places.settings)))

@@ -19,7 +19,8 @@ from conf.problems import shown
 from pipelines.context import context
 from pipelines.openlineage import Traffic
 from pipelines.output_task import OutputTask, versions
-from spark_jobs.session import LITTLE, session
+from spark_jobs.session import has_session, is_little, session
+from spark_jobs.workers import Workers
 from targets.dataset import Dataset, Manifest
 from targets.layout import Stage as StageName
 from targets.register import Drop
@@ -105,11 +106,23 @@ class Stage(OutputTask):
         return Dataset(places.fs, places.layout.stage(self.stage, self.feed, receipt, self.drop, self.build))
 
     def spark(self) -> SparkSession:
-        """The session, which from now on plans for as many bytes as the drop has."""
+        """The session, which from now on plans for as much as the drop has."""
+        if not has_session(self.places.settings):
+            self.say("waits for Spark to start")
+        return session(self.places.settings, little=self._is_little())
+
+    def workers(self) -> Workers:
+        """Who does what needs no session: of a little drop this process, which is done before Spark has planned it, and
+        before it has started where nothing needed it yet.
+        """
+        return None if self._is_little() else self.spark()
+
+    def _is_little(self) -> bool:
         first: Stage = self
         while above := first.requires():
             first = above[0]
-        return session(self.places.settings, little=first.dataset.manifest().counts["bytes"] <= LITTLE)
+        landed = first.dataset.manifest().counts
+        return is_little(landed["bytes"], landed["lines"])
 
     def authorize(self) -> None:
         authorize(self.client, "run", self.feed)

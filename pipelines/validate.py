@@ -33,9 +33,8 @@ class Validate(Stage):
     def work(self, place: Staging) -> tuple[Mapping[str, int], Mapping[str, str]]:
         settings, land = self.places.settings, self.inputs["land"].dataset
         index = read_index(land)
-        self.say("starts Spark")
         counts = validate(
-            self.spark(),
+            self.workers(),
             land.fs,
             index,
             bytes_of(index, land.path),

@@ -41,7 +41,6 @@ class ValidateRecords(Stage):
         self._wait_for_earlier()
         settings, land = self.places.settings, self.inputs["land"].dataset
         index = read_index(land)
-        self.say("starts Spark")
         counts = validate_records(
             self.spark(),
             land.fs,

@@ -1,4 +1,4 @@
-"""What tables say of each line of a drop, added up by DuckDB in Spark's workers, who share the lines by hash."""
+"""What tables say of each line of a drop, added up by DuckDB in workers, who share the lines by hash."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import SparkSession
 
 from spark_jobs.duck import database
 from spark_jobs.files import paths_below, read_batches
 from spark_jobs.session import tasks_at_once
-from spark_jobs.workers import do_in_workers
+from spark_jobs.workers import Workers, do_in_workers
 from targets.filesystem import FileSystem
 
 # Each who adds up reads all tables, and keeps so many lines of them.
@@ -75,14 +74,14 @@ class Accounts(NamedTuple):
     some: dict[str, list[tuple[int, int]]]
 
 
-def add_up(spark: SparkSession, fs: FileSystem, tables: Sequence[Said], lines: int) -> Accounts:
+def add_up(workers: Workers, fs: FileSystem, tables: Sequence[Said], lines: int) -> Accounts:
     """What the tables say together.
 
     Args:
         lines: about how many there are.
     """
-    shares = min(tasks_at_once(spark), 1 + lines // _SHARE_LINES)
-    rows = do_in_workers(spark, shares, shares, _Adding(fs, tables, shares).share, "said string")
+    shares = min(tasks_at_once(workers) if workers else 1, 1 + lines // _SHARE_LINES)
+    rows = do_in_workers(workers, shares, shares, _Adding(fs, tables, shares).share, "said string")
     totals: Counter[tuple[str | None, ...]] = Counter()
     some: dict[str, list[tuple[int, int]]] = {}
     for row in rows:

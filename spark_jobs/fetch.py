@@ -7,11 +7,11 @@ each later round for those whose last answer was a passing failure. The answer t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow as pa
+import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812
 
@@ -54,22 +54,20 @@ class FetchJob:
 
         DropHeld when too many requests failed in passing: the next run asks for those only.
         """
-        requests = read(spark, REQUESTS, self.fs.uri(self.requests))
         sizes = files.count_values(self.fs, self.requests, "shard")
         asked = sum(sizes.values())
         self.fs.make_directory(self.originals)
         before = self._rounds()
-        missing = sorted(sizes.keys() - before.keys())
-        first = requests.where(F.col("shard").isin(missing)) if before else requests
-        written = self._fetch(first.withColumn("round", F.lit(0)), missing)
+        written = self._fetch(spark, dict.fromkeys(sizes.keys() - before.keys(), 0))
         fared = shards.total(self._tallies(written))
         if not fared.failed:
             return self._settle_none(asked, fared), {one.name: one.sha256 for one in written}
+        requests = read(spark, REQUESTS, self.fs.uri(self.requests))
         passing = self._passing(spark, requests)
         if before and self._too_many(passing.count(), asked):
             # What failed in passing in an earlier run is asked for again; what failed in this one has had its attempts.
-            again = passing.where(F.col("shard").isin(list(before)))
-            written += self._fetch(again, sorted(row.shard for row in again.select("shard").distinct().collect()))
+            again = passing.where(F.col("shard").isin(list(before))).select("shard").distinct().collect()
+            written += self._fetch(spark, {row.shard: before[row.shard] + 1 for row in again})
             passing = self._passing(spark, requests)
         self._hold_if_too_many(passing, asked)
         return self._settle(spark, requests, asked), {one.name: one.sha256 for one in written}
@@ -90,21 +88,16 @@ class FetchJob:
         shards.count(self.fs, self.originals, seen)
         return seen
 
-    def _fetch(self, requests: DataFrame, numbers: list[int]) -> list[Written]:
-        """Asks for each request of the shards of these numbers, sorted; one task and one file a (shard, round)."""
-        if not numbers:
-            return []
-        place = F.array_position(F.lit(numbers), F.col("shard")) - 1
-        work = _worker(self.fs, self.originals, self.policy, self.log)
-        parts = requests.repartitionById(len(numbers), place.cast("int")).mapInArrow(work, shards.WRITTEN_DDL)
+    def _fetch(self, spark: SparkSession, rounds: Mapping[int, int]) -> list[Written]:
+        """Asks for what these shards have to ask in this round of each; one task and one file a (shard, round)."""
+        work = _Asking(self.fs, self.requests, self.originals, self.policy, self.log)
         with shards.watch(self.fs, self.originals, self.report):
-            return shards.collect_written(parts.collect())
+            return shards.each(spark, sorted(rounds.items()), work.ask)
 
     def _passing(self, spark: SparkSession, requests: DataFrame) -> DataFrame:
-        """The requests whose last answer was a passing failure, each with the number of its next round."""
+        """The requests whose last answer was a passing failure."""
         failed = answers(read(spark, ORIGINALS, self.fs.uri(self.originals))).where("passing")
-        following = failed.select(*_LINE, (F.col("round") + 1).alias("round"))
-        return requests.join(following, on=_LINE, how="inner")
+        return requests.join(failed.select(*_LINE), on=_LINE, how="inner")
 
     def _too_many(self, passing: int, asked: int) -> bool:
         return passing > self.max_transient * asked
@@ -148,24 +141,43 @@ def _sums(last: DataFrame) -> dict[str, int]:
     return counted
 
 
-def _worker(
-    fs: FileSystem, directory: str, policy: WebPolicy, log: RunLog
-) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """What a Python worker does with the requests of one (shard, round)."""
+@dataclass(frozen=True)
+class _Asking:
+    """What a Python worker does with one (shard, round)."""
 
-    def work(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        rows = [row for batch in batches for row in batch.to_pylist()]
-        if not rows:
-            return
-        shard, number = rows[0]["shard"], rows[0]["round"]
-        requests = (Request(row["entry"], row["line"], row["url"], row["width"], row["height"]) for row in rows)
-        path = f"{directory}/part-{shard:05d}-r{number}.parquet"
-        found = (_row(answer, number) for answer in fetch_all(requests, policy))
-        written = shards.write_shard(fs, path, ORIGINALS, found)
-        log.info("shard fetched", shard=shard, round=number, ok=written.tally.ok, failed=written.tally.failed)
-        yield shards.written_batch(written)
+    fs: FileSystem
+    requests: str
+    originals: str
+    policy: WebPolicy
+    log: RunLog
 
-    return work
+    def ask(self, what: tuple[int, int]) -> Written:
+        shard, number = what
+        again = self._passing(shard, number) if number else None
+        requests = (one for one in self._requests(shard) if again is None or (one.entry, one.line) in again)
+        found = (_row(answer, number) for answer in fetch_all(requests, self.policy))
+        written = shards.write_shard(self.fs, self._path(shard, number), ORIGINALS, found)
+        self.log.info("shard fetched", shard=shard, round=number, ok=written.tally.ok, failed=written.tally.failed)
+        return written
+
+    def _requests(self, shard: int) -> Iterator[Request]:
+        """Those of a shard. Files have them in the order of shards, so that few row groups are read."""
+        for path in files.paths(self.fs, self.requests):
+            with self.fs.open(path) as file:
+                of_shard = [("shard", "=", shard)]
+                rows = pq.read_table(file, columns=list(Request._fields), filters=of_shard, use_threads=False)
+            yield from (Request(**row) for row in rows.to_pylist())
+
+    def _passing(self, shard: int, number: int) -> set[tuple[int, int]]:
+        """The lines of a shard whose last answer before this round was a passing failure."""
+        rounds = (self._path(shard, earlier) for earlier in range(number))
+        passing: dict[tuple[int, int], bool] = {}
+        for rows in files.read_batches(self.fs, rounds, [*_LINE, "passing"]):
+            passing |= {(row["entry"], row["line"]): row["passing"] for row in rows.to_pylist()}
+        return {line for line, passes in passing.items() if passes}
+
+    def _path(self, shard: int, number: int) -> str:
+        return f"{self.originals}/part-{shard:05d}-r{number}.parquet"
 
 
 def _row(answer: Answer, number: int) -> dict[str, Any]:

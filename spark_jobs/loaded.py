@@ -6,6 +6,7 @@ import ctypes
 import gc
 
 import pyarrow as pa
+import pyarrow.dataset
 from pyspark import daemon
 
 # What the stages' tasks run: a forked worker has it at once, and shares its memory.

@@ -1,4 +1,4 @@
-"""Tables that DuckDB makes of others in Spark's workers, who share the rows by a hash of some columns."""
+"""Tables that DuckDB makes of others in workers, who share the rows by a hash of some columns."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 
 import pyarrow as pa
-from pyspark.sql import SparkSession
 
 from spark_jobs.duck import database
 from spark_jobs.files import paths, reader, write_some, write_table
-from spark_jobs.workers import sum_in_workers
+from spark_jobs.workers import Workers, sum_in_workers
 from targets.filesystem import FileSystem
 
 # For each share all files are opened and all rows read, and those of the share are kept, of some 1 kB each: so many fit
@@ -42,7 +41,8 @@ class Made:
     Attributes:
         inputs: by the name that ``sql`` has for each.
         shared_by: SQL of values that rows of every input have: rows alike in these are in one share.
-        sql: of one share; it gives at least the columns of ``schema``.
+        sql: of one share, whose number, of how many, the variables ``share`` and ``shares`` say; it gives at least the
+            columns of ``schema``.
         goal: path of the table's directory, which takes a file a share.
     """
 
@@ -53,7 +53,7 @@ class Made:
     schema: pa.Schema
     goal: str
 
-    def write(self, spark: SparkSession, rows: int) -> int:
+    def write(self, workers: Workers, rows: int) -> int:
         """Writes the table; returns its rows, counted where they were written.
 
         Args:
@@ -63,13 +63,14 @@ class Made:
         shares = max(1, min(_MOST_SHARES, 1 + rows // _SHARE_ROWS, _MOST_OPENED // max(1, files)))
 
         self.fs.make_directory(self.goal)
-        written = sum_in_workers(spark, shares, shares, partial(self._write, shares))
+        written = sum_in_workers(workers, shares, shares, partial(self._write, shares))
         if not written:  # a file says which columns there are
             write_table(self.fs, self.goal, self.schema.empty_table())
         return written
 
     def _write(self, shares: int, number: int) -> int:
         with database() as connection:
+            connection.execute(f"SET VARIABLE share = {number}; SET VARIABLE shares = {shares}")
             for name, one in self.inputs.items():
                 files = [path for directory in one.directories for path in paths(self.fs, directory)]
                 connection.register("rows", reader(self.fs, files, one.columns))

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pyspark.sql import SparkSession
-
 from conf.errors import ProofError
 from conf.rules import is_outcome
 from spark_jobs.accounts import Accounts, Said, add_up
 from spark_jobs.star.inputs import LoadInputs
 from spark_jobs.star.records import RecordInputs
+from spark_jobs.workers import Workers
 from targets.filesystem import FileSystem
 from targets.register import Drop
 
@@ -78,7 +77,7 @@ def ledger_of_records(inputs: RecordInputs, fact: str, lines: str) -> Ledger:
     return Ledger(inputs.fs, inputs.drop, (*settled, *told))
 
 
-def prove(spark: SparkSession, ledger: Ledger, lines: int) -> Proof:
+def prove(workers: Workers, ledger: Ledger, lines: int) -> Proof:
     """Proves that the drop adds up: every line that Land counted is settled once, by one stage or by its picture, and
     the tables that readers get say the same of it.
 
@@ -91,7 +90,7 @@ def prove(spark: SparkSession, ledger: Ledger, lines: int) -> Proof:
     Raises:
         ProofError: naming some of the lines that are missing, settled twice, or told otherwise by the tables.
     """
-    accounts = add_up(spark, ledger.fs, ledger.tables, lines)
+    accounts = add_up(workers, ledger.fs, ledger.tables, lines)
     if accounts.some:
         raise ProofError(_say_faults(ledger, accounts), _FIX)
     by_outcome = {(str(one.outcome), str(one.rule)): one.lines for one in accounts.totals}

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import reduce
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -30,6 +30,8 @@ _ROW_GROUP_ROWS = 256
 _PAGE_ROWS = 16
 _FOOTER = b"landfall"
 _SECONDS_BETWEEN_LOOKS = 1.0
+_WRITTEN_DDL = "name string, sha256 string, ok long, failed long, bytes long"
+Item = TypeVar("Item")
 
 
 class Tally(NamedTuple):
@@ -151,25 +153,14 @@ def finished(fs: FileSystem, directory: str) -> list[str]:
     return [entry.name for entry in fs.list(directory) if entry.name.endswith(".parquet")]
 
 
-def each(spark: SparkSession, items: Sequence[str], work: Callable[[str], Written]) -> list[Written]:
+def each(spark: SparkSession, items: Sequence[Item], work: Callable[[Item], Written]) -> list[Written]:
     """Runs ``work`` on every item in Spark's Python workers, one task an item, and returns what each wrote."""
 
     def do(number: int) -> pa.RecordBatch:
-        return written_batch(work(items[number]))
+        written = work(items[number])
+        return pa.RecordBatch.from_pylist([{"name": written.name, "sha256": written.sha256, **written.tally._asdict()}])
 
-    return collect_written(do_in_workers(spark, len(items), len(items), do, WRITTEN_DDL))
-
-
-WRITTEN_DDL = "name string, sha256 string, ok long, failed long, bytes long"
-
-
-def written_batch(written: Written) -> pa.RecordBatch:
-    """One ``Written`` as a row of WRITTEN_DDL."""
-    return pa.RecordBatch.from_pylist([{"name": written.name, "sha256": written.sha256, **written.tally._asdict()}])
-
-
-def collect_written(rows: Sequence[Any]) -> list[Written]:
-    """Rows of WRITTEN_DDL as ``Written``."""
+    rows = do_in_workers(spark, len(items), len(items), do, _WRITTEN_DDL)
     return [Written(row.name, row.sha256, Tally(row.ok, row.failed, row.bytes)) for row in rows]
 
 

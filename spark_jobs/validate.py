@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
 import pyarrow as pa
-from pyspark.sql import SparkSession
 
 from conf.rules import RULES
 from spark_jobs import duck, files
@@ -22,12 +21,10 @@ from spark_jobs.parse import parse
 from spark_jobs.progress import Step, silent
 from spark_jobs.schemas import PARSED, REQUESTS, SETTLED
 from spark_jobs.urls import UrlPolicy
-from spark_jobs.workers import sum_in_workers
+from spark_jobs.workers import Workers, sum_in_workers
 from targets.filesystem import FileSystem
 
 _TASKS = 256
-# Of so many lines the shards are cut before it is known how many go on.
-_FEW = 100_000
 _DUPLICATE = "duplicate.in_drop"
 # Where the lines lie until both tables are written.
 _LINES = "lines"
@@ -35,8 +32,11 @@ _LINES = "lines"
 _GOOD = f"""
     WITH asked AS (SELECT url, min({duck.PLACE}) AS first FROM lines WHERE rule IS NULL GROUP BY url),
     good AS (SELECT *, {duck.PLACE} AS place FROM lines JOIN asked USING (url) WHERE rule IS NULL)"""  # noqa: S608
+# Those of a share have shards of their own, about as large as asked for; whoever reads one finds it in one file.
 _REQUESTS = """
-    {good} SELECT *, hash(entry, line) % {shards} AS shard FROM good WHERE place = first ORDER BY entry, line"""
+    {good}, asked_first AS (SELECT *, ceil(count(*) OVER () / {rows})::UBIGINT AS shards FROM good WHERE place = first)
+    SELECT *, (hash(entry, line) % shards)::INTEGER * getvariable('shares') + getvariable('share') AS shard
+    FROM asked_first ORDER BY shard, entry, line"""
 _SETTLED = """
     {good}, repeats AS (
         SELECT * REPLACE ('{rule}' AS rule), {entry} AS first_entry, {line} AS first_line, 'duplicate' AS outcome
@@ -57,7 +57,7 @@ class Counts(NamedTuple):
 
 
 def validate(
-    spark: SparkSession,
+    workers: Workers,
     fs: FileSystem,
     index: Index,
     data: Mapping[int, str],
@@ -78,25 +78,13 @@ def validate(
     """
     reading = _Reading(fs, index, data, policy, max_bytes, f"{goal}/{_LINES}")
     step(0, 3, f"reads {index.lines:,} lines")
-    reading.run(spark)
+    reading.run(workers)
     # A line that is faulty asks for nothing.
     tables = partial(Made, fs, {"lines": Input([reading.goal], PARSED)}, "coalesce(url, concat(entry, ':', line))")
     settled = tables(_settled(several=len(index.entries) > 1), SETTLED, f"{goal}/settled")
-
-    def write_requests(count: int) -> int:
-        sql = _REQUESTS.format(good=_GOOD, shards=max(1, -(-count // shard_rows)))
-        return tables(sql, REQUESTS, f"{goal}/requests").write(spark, index.lines)
-
-    works: dict[str, Callable[[], int]] = {
-        "writes the lines that are settled": lambda: settled.write(spark, index.lines)
-    }
-    if index.lines <= _FEW:  # shards may have fewer rows then
-        works["writes the lines that go on"] = partial(write_requests, index.lines)
-        do_each(works, step, 1, 3)
-    else:
-        [bad] = do_each(works, step, 1, 3)
-        step(2, 3, "writes the lines that go on")
-        write_requests(index.lines - bad)
+    requests = tables(_REQUESTS.format(good=_GOOD, rows=shard_rows), REQUESTS, f"{goal}/requests")
+    works = {"writes the lines that are settled": settled, "writes the lines that go on": requests}
+    do_each({what: partial(table.write, workers, index.lines) for what, table in works.items()}, step, 1, 3)
     fs.remove(reading.goal)
     return _counts(fs, goal)
 
@@ -112,7 +100,7 @@ class _Reading:
     max_bytes: int
     goal: str
 
-    def run(self, spark: SparkSession) -> None:
+    def run(self, workers: Workers) -> None:
         self.fs.make_directory(self.goal)
         some = chunks(self.index.ranges)
 
@@ -120,7 +108,7 @@ class _Reading:
             lines = itertools.chain.from_iterable(map(self._read, some[number]))
             return files.write_some(self.fs, chunk_file(self.goal, number), PARSED, lines)
 
-        sum_in_workers(spark, len(some), _TASKS, write)
+        sum_in_workers(workers, len(some), _TASKS, write)
 
     def _read(self, number: int) -> Iterator[pa.RecordBatch]:
         found = self.index.ranges[number]

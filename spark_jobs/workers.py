@@ -1,16 +1,19 @@
-"""Work done in Spark's Python workers, by number."""
+"""Work done by number, in Spark's Python workers or, where that is sooner done than asked for, in this process."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 import pyarrow as pa
-from pyspark.sql import SparkSession
+from pyspark.sql import Row, SparkSession
+
+# Who does the work: a session's Python workers, or, of None, this process, one number after the other.
+Workers: TypeAlias = SparkSession | None
 
 
 def do_in_workers(
-    spark: SparkSession, count: int, tasks: int, work: Callable[[int], pa.RecordBatch], ddl: str
+    workers: Workers, count: int, tasks: int, work: Callable[[int], pa.RecordBatch], ddl: str
 ) -> list[Any]:
     """Has workers do each of the numbers 0 to ``count`` - 1, those that follow one another in one task.
 
@@ -22,6 +25,8 @@ def do_in_workers(
     Returns:
         The rows that came of it.
     """
+    if workers is None:
+        return [Row(**row) for number in range(count) for row in work(number).to_pylist()]
     if not count:
         return []
 
@@ -29,13 +34,13 @@ def do_in_workers(
         for batch in batches:
             yield from map(work, batch.column(0).to_pylist())
 
-    return spark.range(0, count, 1, min(count, tasks)).mapInArrow(run, ddl).collect()
+    return workers.range(0, count, 1, min(count, tasks)).mapInArrow(run, ddl).collect()
 
 
-def sum_in_workers(spark: SparkSession, count: int, tasks: int, work: Callable[[int], int]) -> int:
+def sum_in_workers(workers: Workers, count: int, tasks: int, work: Callable[[int], int]) -> int:
     """As ``do_in_workers``, of work that comes to a number each, such as the rows that it wrote; returns their sum."""
 
     def counted(number: int) -> pa.RecordBatch:
         return pa.RecordBatch.from_pydict({"rows": [work(number)]})
 
-    return sum(row.rows for row in do_in_workers(spark, count, tasks, counted, "rows long"))
+    return sum(row.rows for row in do_in_workers(workers, count, tasks, counted, "rows long"))

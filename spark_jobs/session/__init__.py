@@ -15,9 +15,9 @@ from conf.settings import Settings, load_settings
 from spark_jobs import hadoop
 from spark_jobs.session import connect, driver, early, java
 from spark_jobs.session.reach import is_remote
-from spark_jobs.session.sized import LITTLE, suit
+from spark_jobs.session.sized import is_little, suit
 
-__all__ = ["LITTLE", "begin", "isolated", "leave", "session", "tasks_at_once"]
+__all__ = ["begin", "has_session", "is_little", "isolated", "leave", "session", "tasks_at_once"]
 
 # Sessions of Connect servers, by process: a forked one makes its own.
 _REMOTE: dict[int, SparkSession] = {}
@@ -35,6 +35,13 @@ def begin(settings: Settings, size: int) -> None:
     alone = settings.spark.is_local and not settings.spark.remote and not settings.lake.url.startswith("hdfs://")
     if alone and SparkSession.getActiveSession() is None:
         early.begin(lambda: driver.start(settings, short=size <= java.SHORT, ahead=True))
+
+
+def has_session(settings: Settings) -> bool:
+    """Whether this process has a session, so that nothing need start before ``session`` returns it."""
+    if settings.spark.remote:
+        return os.getpid() in _REMOTE
+    return SparkContext._active_spark_context is not None
 
 
 def session(settings: Settings | None = None, little: bool = False) -> SparkSession:

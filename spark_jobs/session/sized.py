@@ -9,8 +9,9 @@ from pyspark.sql import SparkSession
 from conf.settings import Settings
 from spark_jobs.session.properties import session_properties
 
-# Bytes of a catalogue, unpacked, up to which its tables are small: some 20,000 lines.
-LITTLE = 1 << 20
+# Of a file, unpacked, up to which its tables are small.
+_LITTLE_BYTES = 1 << 20
+_LITTLE_LINES = 30_000
 # One partition a shuffle, no job a stage (adaptive plans run each stage as one), expressions interpreted.
 _PLANS = {
     "spark.sql.adaptive.enabled": "false",
@@ -19,6 +20,11 @@ _PLANS = {
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
 }
 _USUAL = {"spark.sql.codegen.wholeStage": "true", "spark.sql.codegen.factoryMode": "FALLBACK"}
+
+
+def is_little(size: int, lines: int = 0) -> bool:
+    """Whether the tables of a file of ``size`` bytes, and of so many lines where that is known, are small."""
+    return size <= _LITTLE_BYTES and lines <= _LITTLE_LINES
 
 
 def suit(spark: SparkSession, settings: Settings, little: bool) -> None:

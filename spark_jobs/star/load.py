@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 
-from pyspark.sql import SparkSession
-
 from spark_jobs import files
 from spark_jobs.at_once import do_each
 from spark_jobs.progress import Step, silent
@@ -13,9 +11,10 @@ from spark_jobs.star.dimensions import dim_date, dim_drop, dim_outcome
 from spark_jobs.star.fact import dim_image, dim_source, fact_image_request
 from spark_jobs.star.inputs import LoadInputs
 from spark_jobs.star.tables import LOADED
+from spark_jobs.workers import Workers
 
 
-def load(spark: SparkSession, inputs: LoadInputs, goal: str, step: Step = silent) -> dict[str, int]:
+def load(workers: Workers, inputs: LoadInputs, goal: str, step: Step = silent) -> dict[str, int]:
     """Writes the star of one drop, one sub-directory of ``goal`` a table.
 
     Args:
@@ -30,7 +29,7 @@ def load(spark: SparkSession, inputs: LoadInputs, goal: str, step: Step = silent
     lines = sum(files.count_rows(fs, table) for table in (inputs.requests, *inputs.settled))
     tables = {"fact_image_request": fact_image_request, "dim_image": dim_image, "dim_source": dim_source}
     large = {name: table(inputs, f"{goal}/{name}") for name, table in tables.items()}
-    do_each({f"writes {name}": partial(one.write, spark, lines) for name, one in large.items()}, step, 0, len(LOADED))
+    do_each({f"writes {name}": partial(one.write, workers, lines) for name, one in large.items()}, step, 0, len(LOADED))
     met = files.count_values(fs, f"{goal}/fact_image_request", "rule")
     small = {"dim_outcome": dim_outcome(met.keys()), "dim_date": dim_date(drop.receipt), "dim_drop": dim_drop(drop)}
     for name, rows in small.items():
