@@ -44,7 +44,7 @@ _FORMS = {
     "date": _DAY,
     "timestamp": f"{_DAY}(?:[T ]{_CLOCK})?",
 }
-_TRUE, _FALSE = (pa.array(words) for words in (["t", "true", "y", "yes", "1"], ["f", "false", "n", "no", "0"]))
+_TRUE, _FALSE = ("t", "true", "y", "yes", "1"), ("f", "false", "n", "no", "0")
 # Of these Java's regular expressions and Arrow's (RE2) think alike, in the forms that ``conf.patterns`` allows.
 _PRINTABLE = r"\A[ -~]*\z"
 
@@ -130,8 +130,8 @@ def _read(texts: pa.Array, column: Column) -> tuple[pa.Array, pa.Array]:
         return texts, pa.nulls(len(texts), pa.bool_())
     if column.family == "bool":
         words = pc.ascii_lower(texts)
-        true = pc.is_in(words, _TRUE)
-        known = pc.or_(true, pc.is_in(words, _FALSE))
+        true = pc.is_in(words, pa.array(_TRUE))
+        known = pc.or_(true, pc.is_in(words, pa.array(_FALSE)))
         return pc.if_else(known, true, pa.scalar(None, pa.bool_())), pc.or_(known, pc.is_null(texts))
     known = pc.is_valid(texts)
     if column.format is not None and (found := by_format(column.format)):
