@@ -21,7 +21,7 @@ from conf.settings import Settings
 from spark_jobs.schemas import IMAGES
 from spark_jobs.session import session
 from spark_jobs.shards import write_shard
-from spark_jobs.store import StoreJob
+from spark_jobs.store import Destination, StoreJob
 from targets.local import LocalFileSystem
 from targets.runlog import RunLog
 from tests.servers.mongo import mongo_server
@@ -77,12 +77,14 @@ def main() -> None:
                 job = StoreJob(
                     fs=fs,
                     images=images,
-                    settings=Settings(env="test", home=root / f"home{number}", mongo=mongo, **more),
-                    client="demo",
-                    feed="photos",
-                    drop="d" * 64,
-                    transforms=("grayscale",),
-                    log=RunLog(str(root / "log.jsonl"), "info", {}),
+                    destination=Destination(
+                        Settings(env="test", home=root / f"home{number}", mongo=mongo, **more),
+                        client="demo",
+                        feed="photos",
+                        drop="d" * 64,
+                        transforms=("grayscale",),
+                        log=RunLog(str(root / "log.jsonl"), "info", {}),
+                    ),
                     report=lambda _done, _total: None,
                 )
                 began = time.monotonic()

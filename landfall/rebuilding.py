@@ -18,7 +18,7 @@ from spark_jobs.faults import translate
 from spark_jobs.schemas import IMAGES
 from spark_jobs.session import session
 from spark_jobs.shards import Tally
-from spark_jobs.store import StoreJob
+from spark_jobs.store import Destination, StoreJob
 from spark_jobs.stored import StoredJob
 from spark_jobs.tables import read
 from targets.dataset import Dataset, require
@@ -125,12 +125,14 @@ def _store_job(places: Context, source: _Source, told: Callable[[int, int], None
     return StoreJob(
         fs=places.fs,
         images=source.dataset.table("images"),
-        settings=places.settings,
-        client=places.client,
-        feed=drop.feed,
-        drop=drop.id,
-        transforms=drop.images.transforms,
-        log=places.log.bind(feed=drop.feed, drop=drop.id),
+        destination=Destination(
+            places.settings,
+            places.client,
+            drop.feed,
+            drop.id,
+            drop.images.transforms,
+            places.log.bind(feed=drop.feed, drop=drop.id),
+        ),
         report=told,
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pipelines.stage import Stage
 from pipelines.transform import Transform
-from spark_jobs.store import StoreJob
+from spark_jobs.store import Destination, StoreJob
 from targets.dataset import Staging
 
 
@@ -30,12 +30,9 @@ class Store(Stage):
         job = StoreJob(
             fs=place.fs,
             images=transformed.table("images"),
-            settings=self.places.settings,
-            client=self.client,
-            feed=self.feed,
-            drop=self.drop,
-            transforms=self.dropped.images.transforms,
-            log=self.log,
+            destination=Destination(
+                self.places.settings, self.client, self.feed, self.drop, self.dropped.images.transforms, self.log
+            ),
             report=self._report,
         )
         new, present = job.run(self.spark())

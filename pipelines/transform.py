@@ -28,20 +28,25 @@ class Transform(Stage):
         return {"transforms": made_by, "max_pixels": limits.max_pixels}
 
     def work(self, place: Staging) -> tuple[Mapping[str, int], Mapping[str, str]]:
+        from spark_jobs import early
+        from spark_jobs.store import Destination
         from spark_jobs.transform import TransformJob
 
         settings, inputs = self.places.settings, self.inputs
         validated, fetched = inputs["validate"].dataset, inputs["fetch"].dataset
+        transforms = self.dropped.images.transforms
+        destination = Destination(settings, self.client, self.feed, self.drop, transforms, self.log)
         job = TransformJob(
             fs=place.fs,
             requests=place.fs.uri(validated.table("requests")),
             originals=fetched.table("originals"),
             images=place.table("images"),
             settled=place.table("settled"),
-            transforms=self.dropped.images.transforms,
+            transforms=transforms,
             limits=settings.images,
             log=self.log,
             report=self.progress(fetched.manifest().counts["ok"], "pictures"),
+            early=early.begin(destination),
         )
         counts, digests = job.run(self.spark())
         return counts, {f"images/{name}": digest for name, digest in digests.items()}

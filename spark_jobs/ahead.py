@@ -13,8 +13,9 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
+
+from spark_jobs.sockets import directory
 
 # Names the socket to Spark's JVM, and so to the daemon that it starts.
 _PLACE = "LANDFALL_WORKERS_AHEAD"
@@ -26,14 +27,19 @@ class Ahead:
     """The process, from its start to the end of the one that started it: it ends with this one, unless Spark has it."""
 
     def __init__(self) -> None:
-        # A directory of mode 0700: nobody else may connect.
-        place = Path(tempfile.mkdtemp(prefix="landfall-"))
-        os.environ[_PLACE] = str(place / "workers")
+        os.environ[_PLACE] = str(directory() / "workers")
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
             listener.bind(os.environ[_PLACE])
             listener.listen(1)
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "spark_jobs.ahead", str(listener.fileno()), str(place)],
+                [
+                    sys.executable,
+                    "-m",
+                    "spark_jobs.ahead",
+                    str(listener.fileno()),
+                    os.environ[_PLACE],
+                    str(os.getpid()),
+                ],
                 stdin=subprocess.PIPE,  # ends when this process does
                 stdout=subprocess.DEVNULL,
                 pass_fds=[listener.fileno()],
@@ -60,8 +66,16 @@ def hand_over() -> bool:
     return taken
 
 
-def main(listener: socket.socket, place: str) -> None:
+def main(listener: socket.socket, place: str, parent: int) -> None:
     """Loads, waits for Spark's daemon, serves in its place."""
+    try:
+        _serve(listener, place)
+    finally:
+        if os.getppid() != parent:  # it was killed, and cleared nothing away
+            shutil.rmtree(Path(place).parent, ignore_errors=True)
+
+
+def _serve(listener: socket.socket, place: str) -> None:
     from spark_jobs import loaded  # this is what is done ahead
 
     with listener, selectors.DefaultSelector() as either:
@@ -69,7 +83,7 @@ def main(listener: socket.socket, place: str) -> None:
         either.register(0, selectors.EVENT_READ)
         asked = any(key.fileobj is listener for key, _ in either.select())
         there = listener.accept()[0] if asked else None
-        shutil.rmtree(place, ignore_errors=True)
+        Path(place).unlink(missing_ok=True)
     if there is None:
         return
     _become(there)
@@ -98,4 +112,4 @@ def _become(there: socket.socket) -> None:
 
 
 if __name__ == "__main__":
-    main(socket.socket(fileno=int(sys.argv[1])), sys.argv[2])
+    main(socket.socket(fileno=int(sys.argv[1])), sys.argv[2], int(sys.argv[3]))

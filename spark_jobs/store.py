@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pybase64
 from pyspark.sql import SparkSession
@@ -16,8 +17,55 @@ from spark_jobs import shards
 from spark_jobs.tasks import watch_tasks
 from targets.clock import now
 from targets.filesystem import FileSystem
-from targets.image_store import ImageDocument, open_store
+from targets.image_store import ImageDocument, ImageStore, open_store, takes_early
 from targets.runlog import RunLog
+
+# What says which pictures a shard has; of so many shards it is read where the job begins.
+_NAMED = ["image_id", "rule"]
+_FEW_SHARDS = 400
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where one drop's images go, and as whose. Picklable.
+
+    Attributes:
+        transforms: names of what was done to each picture, in order.
+    """
+
+    settings: Settings
+    client: str
+    feed: str
+    drop: str
+    transforms: tuple[str, ...]
+    log: RunLog
+
+    def open(self, prepare: bool = False) -> ImageStore:
+        """The image store, as ``open_store`` has it."""
+        return open_store(self.settings, self.client, prepare, self.log.warning)
+
+    def documents(self, rows: Iterable[Mapping[str, Any]]) -> list[ImageDocument]:
+        """The pictures of rows of IMAGES that are ``ok``: in memory twice then, once as base64."""
+        inserted = now()
+        return [
+            ImageDocument(
+                id=row["image_id"],
+                image=pybase64.b64encode_as_string(row["content"]),
+                digest=row["image_digest"],
+                original=row["original_id"],
+                width=row["width"],
+                height=row["height"],
+                format=row["format"],
+                bytes=row["bytes"],
+                source=row["url"],
+                inserted=inserted,
+                client=self.client,
+                feed=self.feed,
+                drop=self.drop,
+                transforms=self.transforms,
+            )
+            for row in rows
+        ]
 
 
 @dataclass(frozen=True)
@@ -26,77 +74,71 @@ class StoreJob:
 
     Attributes:
         images: path of Transform's shards.
-        transforms: names of what was done to each picture, in order.
         report: told (shards done, shards in all) while the job runs.
     """
 
     fs: FileSystem
     images: str
-    settings: Settings
-    client: str
-    feed: str
-    drop: str
-    transforms: tuple[str, ...]
-    log: RunLog
+    destination: Destination
     report: Callable[[int, int], None]
 
     def run(self, spark: SparkSession) -> tuple[int, int]:
         """Inserts every image; returns how many the store did not have, and how many it had."""
-        open_store(self.settings, self.client, prepare=True, tell=self.log.warning).close()
-        names = shards.finished(self.fs, self.images)
+        self.destination.open(prepare=True).close()
+        names, there = self._lacking(shards.finished(self.fs, self.images))
         with watch_tasks(spark, lambda done: self.report(done, len(names))):
             written = shards.each(spark, names, self._worker())
         sums = shards.total({one.name: one.tally for one in written})
-        return sums.ok, sums.failed
+        return sums.ok, there + sums.failed
+
+    def _lacking(self, names: list[str]) -> tuple[list[str], int]:
+        """The shards of which the store may lack a picture, and how many pictures the others have.
+
+        Where Transform handed its pictures on that is hardly any: ids are looked for here, as many as fit.
+        """
+        if not takes_early(self.destination.settings) or len(names) > _FEW_SHARDS:
+            return names, 0
+        lacking, there = [], 0
+        with self.destination.open() as store:
+            for name in names:
+                with self.fs.open(f"{self.images}/{name}") as opened:
+                    ids = _ids(pq.ParquetFile(opened).read(_NAMED, use_threads=False))
+                if ids <= store.present(list(ids)):
+                    there += shards.tally_of(self.fs, f"{self.images}/{name}").ok
+                else:
+                    lacking.append(name)
+        return lacking, there
 
     def _worker(self) -> Callable[[str], shards.Written]:
         job = replace(self, report=_nobody)  # who is told is of this process, and no worker's
 
         def work(name: str) -> shards.Written:
-            new = present = 0
-            with open_store(job.settings, job.client, tell=job.log.warning) as store:
-                for batch in _batches(job, name):
-                    inserted = store.insert(batch)
-                    new, present = new + inserted.new, present + inserted.present
-            job.log.info("shard stored", shard=name, new=new, present=present)
+            with job.destination.open() as store:
+                new = sum(store.insert(batch).new for batch in job.missing(name, store))
+            present = shards.tally_of(job.fs, f"{job.images}/{name}").ok - new
+            job.destination.log.info("shard stored", shard=name, new=new, present=present)
             return shards.Written(name, "", shards.Tally(new, present))
 
         return work
+
+    def missing(self, name: str, store: ImageStore) -> Iterator[list[ImageDocument]]:
+        """A shard's pictures that the store is not known to have, by row group, each of bounded rows and bytes: the
+        more in one commit, the fewer waits for the disk. They are in memory three times, once as base64.
+        """
+        with self.fs.open(f"{self.images}/{name}") as opened:
+            file = pq.ParquetFile(opened)
+            for number in range(file.num_row_groups):
+                ids = _ids(file.read_row_group(number, columns=_NAMED))
+                missing = ids - store.present(list(ids))
+                if missing:
+                    rows = file.read_row_group(number).to_pylist()
+                    yield self.destination.documents(row for row in rows if row["image_id"] in missing)
 
 
 def _nobody(done: int, total: int) -> None:
     """Hears of progress where nobody asks."""
 
 
-def _batches(job: StoreJob, name: str) -> Iterator[list[ImageDocument]]:
-    """A shard's pictures by row group, each of bounded rows and bytes: the more in one commit, the fewer waits for the
-    disk. They are in memory three times, once as base64.
-    """
-    with job.fs.open(f"{job.images}/{name}") as opened:
-        file = pq.ParquetFile(opened)
-        for number in range(file.num_row_groups):
-            yield list(_documents(job, file.read_row_group(number)))
-
-
-def _documents(job: StoreJob, rows: pa.Table) -> Iterator[ImageDocument]:
-    inserted = now()
-
-    def document(row: dict[str, Any]) -> ImageDocument:
-        return ImageDocument(
-            id=row["image_id"],
-            image=pybase64.b64encode_as_string(row["content"]),
-            digest=row["image_digest"],
-            original=row["original_id"],
-            width=row["width"],
-            height=row["height"],
-            format=row["format"],
-            bytes=row["bytes"],
-            source=row["url"],
-            inserted=inserted,
-            client=job.client,
-            feed=job.feed,
-            drop=job.drop,
-            transforms=job.transforms,
-        )
-
-    return (document(row) for row in rows.to_pylist() if row["rule"] == "ok")
+def _ids(rows: pa.Table) -> set[str]:
+    """The ids of the pictures among rows of IMAGES."""
+    return set(rows.filter(pc.equal(rows["rule"], "ok"))["image_id"].to_pylist())

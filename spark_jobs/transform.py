@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -12,6 +12,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from conf.settings import Images
 from spark_jobs import files, shards
+from spark_jobs.early import Early
 from spark_jobs.images.make import make
 from spark_jobs.schemas import IMAGES, REQUESTS, SETTLED
 from spark_jobs.shards import Tally, Written
@@ -37,6 +38,7 @@ class TransformJob:
         images: path of the directory that takes the shards; those in it are kept.
         settled: path of the directory that takes the lines whose original is no sound picture.
         transforms: names, in order.
+        early: takes the pictures before Store asks for them.
     """
 
     fs: FileSystem
@@ -48,6 +50,7 @@ class TransformJob:
     limits: Images
     log: RunLog
     report: Callable[[Tally], None]
+    early: Early | None = None
 
     def run(self, spark: SparkSession) -> tuple[dict[str, int], dict[str, str]]:
         """Makes the pictures that are not there yet; returns counts and the digests of the shards written."""
@@ -61,19 +64,13 @@ class TransformJob:
         return self._settle(spark, shards.total(seen)), {one.name: one.sha256 for one in written}
 
     def _worker(self) -> Callable[[str], Written]:
-        fs, goal, source, names, limits, log = (
-            self.fs,
-            self.images,
-            self.originals,
-            self.transforms,
-            self.limits,
-            self.log,
-        )
+        job = replace(self, report=_nobody)  # who is told is of this process, and no worker's
 
         def work(name: str) -> Written:
-            rows = _made(fs, f"{source}/{name}", names, limits)
-            written = shards.write_shard(fs, f"{goal}/{name}", IMAGES, rows)
-            log.info("shard transformed", shard=name, ok=written.tally.ok, failed=written.tally.failed)
+            rows = _made(job.fs, f"{job.originals}/{name}", job.transforms, job.limits)
+            rows = job.early.pass_on(rows) if job.early else rows
+            written = shards.write_shard(job.fs, f"{job.images}/{name}", IMAGES, rows)
+            job.log.info("shard transformed", shard=name, ok=written.tally.ok, failed=written.tally.failed)
             return written
 
         return work
@@ -97,6 +94,10 @@ class TransformJob:
 
     def _read(self, spark: SparkSession) -> DataFrame:
         return read(spark, IMAGES, self.fs.uri(self.images))
+
+
+def _nobody(fared: Tally) -> None:
+    """Hears of progress where nobody asks."""
 
 
 def _made(fs: FileSystem, path: str, names: tuple[str, ...], limits: Images) -> Iterator[dict[str, Any]]:

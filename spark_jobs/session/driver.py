@@ -17,7 +17,7 @@ from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
 
 from conf.settings import Settings
-from spark_jobs import hadoop
+from spark_jobs import hadoop, sockets
 from spark_jobs.ahead import Ahead
 from spark_jobs.session import executors, java
 from spark_jobs.session.properties import properties_file
@@ -43,7 +43,7 @@ def start(settings: Settings, short: bool = False, ahead: bool = False) -> Spark
     if not chosen.is_local:
         refuse_out_of_reach(settings, chosen.master)
     with contextlib.ExitStack() as held:
-        file = held.enter_context(properties_file(settings, short=short))
+        file = held.enter_context(properties_file(settings, _meeting(settings), short=short))
         for block in (_told(settings, file), hadoop.acting(settings), _no_orphan()):
             held.enter_context(block)
         if ahead and chosen.is_local and not chosen.python:
@@ -61,6 +61,12 @@ def log(settings: Settings) -> Path:
     """The file that takes what the JVM says."""
     settings.log_root.mkdir(parents=True, exist_ok=True, mode=0o700)
     return settings.log_root / _LOG
+
+
+def _meeting(settings: Settings) -> dict[str, str]:
+    """How Python workers of this machine are met, unless ``spark.conf`` says how."""
+    found = sockets.properties() if settings.spark.is_local else {}
+    return {name: value for name, value in found.items() if name not in settings.spark.conf}
 
 
 def _ship(spark: SparkSession, settings: Settings) -> None:

@@ -11,7 +11,7 @@ from targets.image_store.content import content_of
 from targets.image_store.protocol import ImageDocument, ImageStore, Inserted
 from targets.image_store.sqlite import SqliteImageStore
 
-__all__ = ["ImageDocument", "ImageStore", "Inserted", "content_of", "open_store"]
+__all__ = ["ImageDocument", "ImageStore", "Inserted", "content_of", "open_store", "takes_early"]
 
 
 def open_store(
@@ -40,8 +40,18 @@ def open_store(
     return store
 
 
+def takes_early(settings: Settings) -> bool:
+    """Whether Transform's workers may put pictures into the store: if they reach it, and ``present`` tells of them."""
+    here = settings.spark.is_local and not settings.spark.remote
+    return here and not _is_mongo(settings)
+
+
+def _is_mongo(settings: Settings) -> bool:
+    return settings.images.url.startswith("mongodb")
+
+
 def _store(settings: Settings, client: str, tell: Callable[[str], None] | None) -> ImageStore:
-    if not settings.images.url.startswith("mongodb"):
+    if not _is_mongo(settings):
         return SqliteImageStore(settings.store_root / client / "images.sqlite", client)
     # pymongo is loaded where it is used.
     from targets.image_store.mongo import MongoImageStore, place_of

@@ -78,6 +78,12 @@ class ImageStore(Protocol):
         """
         ...
 
+    def present(self, ids: Sequence[str]) -> set[str]:
+        """Those of some hundred ids that are there and survive a loss of power. A store that cannot tell leaves them
+        out: ``insert`` finds out.
+        """
+        ...
+
     def get(self, id: str) -> ImageDocument:
         """The document; NotFound where there is none."""
         ...

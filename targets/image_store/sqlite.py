@@ -21,6 +21,7 @@ _COLUMNS = ", ".join(f'"{name}"' for name in _NAMES)
 # Not INSERT OR IGNORE, which would pass over a missing value too.
 _INSERT = f"INSERT INTO images ({_COLUMNS}) VALUES ({', '.join('?' * len(_NAMES))}) ON CONFLICT (id) DO NOTHING"  # noqa: S608
 _GET = f"SELECT {_COLUMNS} FROM images WHERE id = ?"  # noqa: S608
+_HAS = "SELECT id FROM images WHERE id = ?"
 _IDS = "SELECT id FROM images WHERE id > ? ORDER BY id LIMIT 1000"
 
 
@@ -55,6 +56,10 @@ class SqliteImageStore:
         with connections.faults(self._path), _transaction(self._writer):
             new = self._writer.executemany(_INSERT, rows).rowcount if rows else 0
         return Inserted(new, len(rows) - new)
+
+    def present(self, ids: Sequence[str]) -> set[str]:
+        # Of the index alone, and not from where the pictures lie.
+        return {str(id_) for one in ids for (id_,) in self._select(_HAS, one)}
 
     def get(self, id: str) -> ImageDocument:
         for document in self.get_many([id]):

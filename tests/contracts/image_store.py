@@ -105,6 +105,16 @@ class ImageStoreContract:
             assert store.get(document(2).id) == document(2)
             assert store.count() == 2
 
+    def test_what_is_said_to_be_there_is(self, settings: Settings) -> None:
+        ids = [document(number).id for number in (1, 2, 3)]
+        with open_store(settings, "demo") as store:
+            assert store.present(ids) == set()
+        prepare(settings)
+        with open_store(settings, "demo") as store:
+            assert store.present([]) == set()
+            store.insert(documents(1, 2))
+            assert store.present(ids) <= set(ids[:2])
+
     @pytest.mark.parametrize(
         "overrides",
         [

@@ -108,3 +108,15 @@ def test_the_aggregate_follows_every_drop(done: Installation) -> None:
 
 def _is_rejected(line: Line) -> bool:
     return line.rule not in ("ok", "duplicate.in_drop")
+
+
+def test_a_drop_that_is_not_little_goes_the_same_way(installed: Callable[[str], Installation], web: SampleWeb) -> None:
+    made, good, bad = installed("not-little"), 300, 31_000
+    urls = [f"{web.url}/id/{number}/40/30?large" for number in range(good)]
+    made.upload("catalogue.txt", "".join(f"{line}\n" for line in [*urls, *["nonsense"] * bad, urls[7]]).encode())
+    ran = made.run()
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    [receipt] = made.receipts()
+    counts = receipt["counts"]
+    assert (counts["lines"], counts["ok"], counts["quarantined"], counts["duplicate"]) == (31_301, good, bad, 1)
+    assert made.landfall("images", "verify", "--client", made.client).returncode == 0

@@ -57,6 +57,13 @@ def test_the_files_are_their_owners_alone(settings: Settings, file: Path) -> Non
     assert S_IMODE(file.parent.parent.stat().st_mode) == 0o700
 
 
+def test_all_that_is_there_is_said_to_be(settings: Settings) -> None:
+    prepare(settings)
+    with open_store(settings, "demo") as store:
+        store.insert(documents(*range(5)))
+        assert store.present([document(number).id for number in range(3, 9)]) == {document(3).id, document(4).id}
+
+
 def test_a_reader_makes_no_database(settings: Settings, file: Path) -> None:
     with open_store(settings, "demo") as store:
         assert store.count() == 0

@@ -91,6 +91,9 @@ class MongoImageStore:
         new = sum(self._insert_new(IMAGES, bulk) for bulk in bulks(small, self._place.batch_bytes))
         return Inserted(new, len(documents) - new)
 
+    def present(self, ids: Sequence[str]) -> set[str]:  # noqa: ARG002
+        return set()  # what a find sees, a failover may take back; an insert waits for the majority
+
     def get(self, id: str) -> ImageDocument:
         for document in self.get_many([id]):
             return document

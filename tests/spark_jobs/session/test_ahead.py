@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import socket
 import subprocess
@@ -12,7 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from spark_jobs import ahead as ahead_of
 from spark_jobs.ahead import Ahead
+from spark_jobs.sockets import directory
 
 _SECRET = "a secret of Spark's"
 _SECONDS = 60
@@ -23,6 +26,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the directories of the processes that are started ahead are made."""
     monkeypatch.setenv("LANDFALL_WORKERS_AHEAD", "")
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(ahead_of, "directory", functools.cache(directory.__wrapped__))
     return tmp_path
 
 
@@ -56,7 +60,7 @@ def fork(daemon: subprocess.Popen[bytes]) -> psutil.Process:
 def test_workers_are_forked_by_the_process_that_was_started_ahead(ahead: psutil.Process, place: Path) -> None:
     with daemon() as asked:
         assert fork(asked).ppid() == ahead.pid
-        assert list(place.iterdir()) == []  # nobody else is let in
+        assert list(place.glob("*/*")) == []  # nobody else is let in
         assert asked.stdin
         asked.stdin.close()  # Spark ends
         assert asked.wait(_SECONDS) == 0
@@ -79,7 +83,8 @@ def test_a_second_daemon_serves_by_itself(ahead: psutil.Process) -> None:
             one.stdin.close()
 
 
-def test_it_ends_with_the_process_that_started_it(place: Path) -> None:
+def test_it_ends_with_the_process_that_started_it(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(place))
     starts = "from spark_jobs.ahead import Ahead; import time; Ahead(); print(flush=True); time.sleep(600)"
     with subprocess.Popen([sys.executable, "-c", starts], stdout=subprocess.PIPE) as parent:
         assert parent.stdout
@@ -87,6 +92,7 @@ def test_it_ends_with_the_process_that_started_it(place: Path) -> None:
         [process] = psutil.Process(parent.pid).children()
         parent.kill()
     assert psutil.wait_procs([process], _SECONDS)[0] == [process]
+    assert list(place.iterdir()) == []  # what the parent would have cleared away
 
 
 def test_nobody_else_may_connect(ahead: psutil.Process, place: Path) -> None:

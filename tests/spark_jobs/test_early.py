@@ -1,0 +1,148 @@
+"""Pictures that are handed over before the Store stage, and what it makes of those that were not."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from conf.settings import Settings
+from spark_jobs import early, shards
+from spark_jobs.schemas import IMAGES
+from spark_jobs.store import Destination, StoreJob
+from targets.image_store import takes_early
+from targets.local import LocalFileSystem
+from targets.runlog import RunLog
+
+FS = LocalFileSystem()
+_SECONDS = 60
+
+
+@pytest.fixture
+def destination(tmp_path: Path) -> Destination:
+    log = RunLog(str(tmp_path / "run.jsonl"))
+    return Destination(Settings(env="test", home=tmp_path / "home"), "demo", "photos", "d" * 64, ("grayscale",), log)
+
+
+def rows(count: int, *, bad: int = 0) -> Iterator[dict[str, Any]]:
+    """So many pictures, and lines that gave none."""
+    for number in range(count + bad):
+        content = None if number < bad else b"picture %d" % number
+        digest = hashlib.sha256(content or b"").hexdigest()
+        yield dict.fromkeys(IMAGES.names) | {
+            "entry": 0,
+            "line": number + 1,
+            "url": f"http://a.example/{number}",
+            "rule": "image.corrupt" if content is None else "ok",
+            "message": "",
+            "original_id": digest,
+            "original_bytes": 1,
+            "image_id": digest if content else None,
+            "image_digest": digest if content else None,
+            "width": 1,
+            "height": 1,
+            "format": "PNG",
+            "bytes": len(content or b""),
+            "transforms": "grayscale",
+            "content": content,
+        }
+
+
+def stored(destination: Destination, count: int) -> int:
+    """How many pictures the store has, once it has so many."""
+    end = time.monotonic() + _SECONDS
+    with destination.open() as store:
+        while store.count() < count and time.monotonic() < end:
+            time.sleep(0.01)
+        return store.count()
+
+
+def log(destination: Destination) -> str:
+    path = Path(destination.log.path)
+    return path.read_text() if path.exists() else ""
+
+
+def job(destination: Destination, images: Path, *pictures: Iterator[dict[str, Any]]) -> StoreJob:
+    """Store's job on shards of these rows."""
+    FS.make_directory(str(images))
+    for number, some in enumerate(pictures):
+        shards.write_shard(FS, f"{images}/part-{number:05d}.parquet", IMAGES, some)
+    return StoreJob(FS, str(images), destination, lambda done, total: None)
+
+
+def test_rows_pass_as_they_are_and_their_pictures_are_stored(destination: Destination) -> None:
+    handing = early.begin(destination)
+    assert handing is not None
+    assert list(handing.pass_on(rows(100, bad=7))) == list(rows(100, bad=7))
+    assert stored(destination, 100) == 100
+    with destination.open() as store:
+        *_, last = rows(100, bad=7)
+        assert store.get(last["image_id"]).drop == "d" * 64
+    assert early._LEFT not in log(destination)
+
+
+def test_nobody_waits_for_a_store_that_is_busy(destination: Destination, tmp_path: Path, spark: SparkSession) -> None:
+    handing = early.begin(destination)
+    assert handing is not None
+    file = destination.settings.store_root / "demo" / "images.sqlite"
+    many = early._ROWS * (early._MOST + 5)
+    with closing(sqlite3.connect(file)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert len(list(handing.pass_on(rows(many)))) == many  # comes to its end although nothing can be stored
+    some = stored(destination, early._ROWS)
+    assert early._ROWS <= some < many
+    new, present = job(destination, tmp_path / "images", handing.pass_on(rows(many))).run(spark)
+    assert new + present == many
+    assert stored(destination, many) == many
+
+
+def test_what_cannot_be_stored_is_left_to_store_which_says_why(destination: Destination) -> None:
+    handing = early.begin(destination)
+    assert handing is not None
+    file = destination.settings.store_root / "demo" / "images.sqlite"
+    file.unlink()
+    for _ in range(2):
+        assert len(list(handing.pass_on(rows(3 * early._ROWS)))) == 3 * early._ROWS
+        early._thread(destination)._thread.join(_SECONDS)
+    assert log(destination).count(early._LEFT) == 1
+    assert "was never prepared" in log(destination)
+
+
+def test_a_store_that_cannot_be_made_ready_takes_nothing(destination: Destination) -> None:
+    (destination.settings.store_root / "demo").mkdir(parents=True)
+    (destination.settings.store_root / "demo" / "images.sqlite").write_bytes(b"no database" * 100)
+    assert early.begin(destination) is None
+    assert early._LEFT in log(destination)
+
+
+def test_only_a_store_on_this_machine_takes_pictures_early(tmp_path: Path) -> None:
+    here = Settings(env="test", home=tmp_path)
+    assert takes_early(here)
+    for changed in (
+        {"images": {"url": "mongodb://127.0.0.1:1"}},
+        {"spark": {"remote": "sc://127.0.0.1:15002"}},
+        {"spark": {"master": "spark://127.0.0.1:7077"}},
+    ):
+        assert not takes_early(Settings(env="test", home=tmp_path, **changed))  # type: ignore[arg-type]
+
+
+def test_store_puts_in_what_is_missing_and_nothing_twice(
+    destination: Destination, tmp_path: Path, spark: SparkSession
+) -> None:
+    made = job(destination, tmp_path / "images", rows(10, bad=2), rows(30), rows(40))
+    destination.open(prepare=True).close()
+    with destination.open() as store:
+        store.insert(destination.documents(row for row in rows(10, bad=2) if row["rule"] == "ok"))
+        store.insert(destination.documents(list(rows(30))[:25]))
+    # Pictures 2 to 11 are those of the first shard; the other two begin with the same thirty.
+    new, present = made.run(spark)
+    assert (new, new + present) == (15, 80)
+    assert made.run(spark) == (0, 80)
+    assert stored(destination, 40) == 40
