@@ -17,8 +17,11 @@ _MOST = 107
 
 
 def properties() -> dict[str, str]:
-    """Properties of a driver that starts; none where the system's temporary directory has too long a name."""
-    place = str(directory())
+    """Properties of a driver that starts; none where there is no temporary directory, or one of too long a name."""
+    try:
+        place = str(directory())
+    except OSError:
+        return {}
     if len(place.encode()) + _NAME > _MOST:
         return {}
     return {"spark.python.unix.domain.socket.enabled": "true", "spark.python.unix.domain.socket.dir": place}

@@ -63,27 +63,28 @@ def test_every_kind_of_fault_and_eight_ranges_say_the_same_as_one(spark: SparkSe
     before_the_web = ("line.", "url.", "duplicate.")
     intended = [(number, line.rule) for number, line in enumerate(lines, 1) if line.rule.startswith(before_the_web)]
     assert outcomes(settled) == intended
-    assert {row["shard"] for row in requests} == set(range(40))  # as if all 400 went on
-
-
-def test_shards_of_many_lines_are_cut_by_how_many_go_on(
-    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("spark_jobs.validate._FEW", 399)
-    content = b"".join(line.content + b"\n" for line in catalogue(BASE, 400, seed=5))
-    _, requests, _, _ = run(spark, tmp_path / "many", content)
     assert len(requests) < 390
     assert {row["shard"] for row in requests} == set(range(-(-len(requests) // 10)))
 
 
-def test_shares_of_the_lines_make_the_same_tables(
+def test_shares_of_the_lines_make_the_same_tables_with_shards_of_their_own(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def without_shards(ran: tuple[Counts, list[dict[str, Any]], *tuple[Any, ...]]) -> object:
+        counts, requests, *more = ran
+        return counts, [row | {"shard": None} for row in requests], more
+
     content = b"".join(line.content + b"\n" for line in catalogue(BASE, 400, seed=5))
     one = run(spark, tmp_path / "one", content)
     monkeypatch.setattr("spark_jobs.made._SHARE_ROWS", 100)
-    assert run(spark, tmp_path / "several", content) == one
-    assert len(list((tmp_path / "several" / "goal" / "requests").glob("*.parquet"))) > 1
+    several = run(spark, tmp_path / "several", content)
+    assert without_shards(several) == without_shards(one)
+    files = [pq.read_table(file) for file in (tmp_path / "several" / "goal" / "requests").glob("*.parquet")]
+    shards = [file["shard"].to_pylist() for file in files]
+    assert len(files) > 1
+    assert all(of_file == sorted(of_file) for of_file in shards)
+    assert sum(len(set(of_file)) for of_file in shards) == len({shard for of_file in shards for shard in of_file})
+    assert all(-(-len(of_file) // 10) >= len(set(of_file)) > len(of_file) / 20 for of_file in shards)
 
 
 def test_a_csv_with_everything(spark: SparkSession, tmp_path: Path) -> None:
