@@ -31,6 +31,7 @@ setup(
         "psutil>=7,<8",
         "pyarrow>=26,<27",
         "pybase64>=1.5,<2",
+        "pycurl>=7.49,<8",
         "pydantic>=2.14,<3",
         "pydantic-settings>=2.16,<3",
         "pymongo>=4.17,<5",

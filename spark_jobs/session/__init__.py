@@ -13,6 +13,7 @@ from pyspark.sql import SparkSession
 
 from conf.settings import Settings, load_settings
 from spark_jobs import hadoop
+from spark_jobs.faults import translate
 from spark_jobs.session import connect, driver, early, java
 from spark_jobs.session.reach import is_remote
 from spark_jobs.session.sized import is_little, suit
@@ -49,11 +50,18 @@ def session(settings: Settings | None = None, little: bool = False) -> SparkSess
 
     Args:
         little: whether what it is asked for is of few rows (``sized.suit``).
+
+    Raises:
+        LandfallError: it does not start, or its server has gone.
     """
     settings = settings or load_settings()
     with _ONE_STARTS:
         spark = _session(settings)
-    suit(spark, settings, little)
+    try:
+        suit(spark, settings, little)
+    except Exception as error:  # a Connect server that has gone
+        leave()
+        raise translate(error, "work with Spark") from error
     return spark
 
 

@@ -23,13 +23,13 @@ from conf.settings import Settings
 from spark_jobs.session.reach import is_remote, lake_directory, store_directory
 
 _LIBRARIES = (
-    "aiohttp",
     "duckdb",
     "numpy",
     "pandas",
     "pillow",
     "pyarrow",
     "pybase64",
+    "pycurl",
     "pydantic",
     "pyspark",
     "simplejpeg",

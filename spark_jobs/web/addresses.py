@@ -1,18 +1,14 @@
 """What may be connected to: public addresses, and those that the operator allows by name.
 
-The name's addresses are checked where aiohttp gets them from, so the connection goes to the very address that was
-checked and a second look-up cannot give another (DNS rebinding). Addresses written into the URL never come there:
-``check_literal`` sees to them.
+A name's addresses are checked when it was looked up (names.py), and once more as libcurl connects (transfer.py). Those
+written into a URL are checked before it is asked.
 """
 
 from __future__ import annotations
 
+import functools
 import ipaddress
-import socket
 from ipaddress import IPv4Address, IPv6Address
-
-from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import ThreadedResolver
 
 from conf.hosts import matches
 from spark_jobs.web.failure import Failure
@@ -52,6 +48,7 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 
+@functools.lru_cache(4096)
 def may_connect(address: str, port: int, allowed: tuple[str, ...]) -> bool:
     """Whether an address (dotted or IPv6 text) is public, or allowed on this port."""
     try:
@@ -66,33 +63,16 @@ def check_literal(host: str, port: int, allowed: tuple[str, ...]) -> None:
 
     Addresses in disguise (``2130706433``, ``0x7f.1``, ``0177.0.0.1``), which the system would understand, may never.
     """
-    if (":" in host or _is_numeric(host)) and not may_connect(host, port, allowed):
+    if is_address(host) and not may_connect(host, port, allowed):
         raise Failure("fetch.blocked_address", value=host)
 
 
-def _is_numeric(host: str) -> bool:
-    """Whether the system takes a host for an IPv4 address in some notation, rather than for a name."""
+def is_address(host: str) -> bool:
+    """Whether the system takes a URL's host for an address in some notation, rather than for a name."""
     last = host.rstrip(".").rpartition(".")[2].lower()
-    return last.isdecimal() or last.startswith("0x")
+    return ":" in host or last.isdecimal() or last.startswith("0x")
 
 
-class CheckedResolver(AbstractResolver):
-    """Resolves a name only if every one of its addresses may be connected to; Failure otherwise."""
-
-    def __init__(self, allowed: tuple[str, ...]) -> None:
-        self._allowed = allowed
-        self._resolver = ThreadedResolver()
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        try:
-            found = await self._resolver.resolve(host, port, family)
-        except UnicodeError:  # a label that IDNA knows no form of
-            raise socket.gaierror(socket.EAI_NONAME, "no such name") from None
-        if not all(may_connect(each["host"], port, self._allowed) for each in found):
-            raise Failure("fetch.blocked_address", value=host)
-        return found
-
-    async def close(self) -> None:
-        await self._resolver.close()
+def bracketed(host: str) -> str:
+    """A host as URLs write it."""
+    return f"[{host}]" if ":" in host else host

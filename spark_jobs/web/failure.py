@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
+import re
 import socket
-import ssl
 
-import aiohttp
-from aiohttp.http_exceptions import ContentEncodingError, ContentLengthError, TransferEncodingError
+import pycurl
 
 from conf.errors import LandfallError
 from conf.rules import RULES
 
 _SHOWN = 200  # characters of what a server said, at most
 _LASTING_DNS = (socket.EAI_NONAME, socket.EAI_NODATA, socket.EAI_FAIL, socket.EAI_FAMILY, socket.EAI_SERVICE)
+# What libcurl says of a connection that may hold the next time, where the system says nothing.
+_BROKEN = {
+    pycurl.E_COULDNT_CONNECT: "no connection",
+    pycurl.E_GOT_NOTHING: "closed without an answer",
+    pycurl.E_PARTIAL_FILE: "the body breaks off",
+    pycurl.E_SEND_ERROR: "the connection was lost",
+    pycurl.E_RECV_ERROR: "the connection was lost",
+}
+_TLS = (
+    pycurl.E_SSL_CONNECT_ERROR,
+    pycurl.E_PEER_FAILED_VERIFICATION,
+    pycurl.E_SSL_CACERT_BADFILE,
+    pycurl.E_SSL_CERTPROBLEM,
+    pycurl.E_SSL_CIPHER,
+    pycurl.E_SSL_ISSUER_ERROR,
+    pycurl.E_USE_SSL_FAILED,
+)
+_HUNG_UP = re.compile(r"SSL_ERROR_SYSCALL|reset by peer|unexpected eof", re.IGNORECASE)
+_GARBLED = re.compile(r"chunk", re.IGNORECASE)
 
 
 class Failure(LandfallError):
@@ -55,6 +72,8 @@ class Failure(LandfallError):
 
 def clean(text: str) -> str:
     """What a server said as one line of bounded length without control characters or halves of characters."""
+    if len(text) <= _SHOWN and text.isprintable():
+        return text
     shown = text[:_SHOWN] + "…" if len(text) > _SHOWN else text
     return "".join(c if c.isprintable() else "\ufffd" for c in shown)
 
@@ -63,7 +82,7 @@ def of(fault: Exception, host: str) -> Failure:
     """The failure behind what the client raised; MemoryError is nobody's failure and goes on.
 
     Args:
-        fault: from aiohttp, asyncio or the socket.
+        fault: from the client or the system.
         host: that was asked.
     """
     match fault:
@@ -71,49 +90,45 @@ def of(fault: Exception, host: str) -> Failure:
             return fault
         case MemoryError():
             raise fault
-        case aiohttp.ClientConnectorDNSError(os_error=error):
-            return _unresolved(error, host)
-        case aiohttp.ClientSSLError():
-            return Failure("fetch.connection", value=host, reason=f"no trusted TLS ({_reason(fault)})")
-        case asyncio.TimeoutError():
+        case socket.gaierror():
+            return _unresolved(fault, host)
+        case TimeoutError():
             return Failure("fetch.timeout", passing=True, value=host)
-        case aiohttp.ClientPayloadError():
-            return _broken_body(fault, host)
-        case aiohttp.ServerDisconnectedError():
-            return Failure("fetch.connection", passing=True, value=host, reason="closed without an answer")
         case OSError():
-            return Failure("fetch.connection", passing=True, value=host, reason=_reason(fault))
-        case aiohttp.ClientConnectionError():
-            return Failure("fetch.connection", passing=True, value=host, reason="the connection was lost")
-        case aiohttp.ClientResponseError():
-            return Failure("fetch.protocol", value=host, reason=fault.message.partition("\n")[0])
+            return broken(host, os.strerror(fault.errno).lower() if fault.errno else type(fault).__name__)
         case _:
             return Failure("fetch.protocol", value=host, reason=type(fault).__name__)
 
 
-def _unresolved(error: OSError, host: str) -> Failure:
+def of_curl(fault: pycurl.error, host: str, errno: int) -> Failure:
+    """The failure behind an error of libcurl's; MemoryError where it had no memory.
+
+    Args:
+        host: that was asked.
+        errno: what the system said last, 0 for nothing.
+    """
+    code, said = fault.args
+    if code == pycurl.E_OUT_OF_MEMORY:
+        raise MemoryError from fault
+    if code == pycurl.E_OPERATION_TIMEDOUT:
+        return Failure("fetch.timeout", passing=True, value=host)
+    if code == pycurl.E_COULDNT_RESOLVE_HOST:
+        return Failure("fetch.dns", value=host)
+    if code in _TLS:
+        if _HUNG_UP.search(said):
+            return broken(host, "the connection was lost")
+        return Failure("fetch.connection", value=host, reason=f"no trusted TLS ({said})")
+    if code in _BROKEN and not _GARBLED.search(said):
+        return broken(host, os.strerror(errno).lower() if errno else _BROKEN[code])
+    return Failure("fetch.protocol", value=host, reason=said or f"libcurl's error {code}")
+
+
+def _unresolved(error: socket.gaierror, host: str) -> Failure:
     if error.errno in _LASTING_DNS:
         return Failure("fetch.dns", value=host)
-    return Failure("fetch.connection", passing=True, value=host, reason="the name cannot be resolved for now")
+    return broken(host, "the name cannot be resolved for now")
 
 
-def _broken_body(fault: aiohttp.ClientPayloadError, host: str) -> Failure:
-    """A body that ends early may be whole the next time; one that is encoded wrongly will not."""
-    cause = fault.__cause__
-    if isinstance(cause, ContentEncodingError) or (
-        isinstance(cause, TransferEncodingError) and not isinstance(cause, ContentLengthError) and _is_garbled(cause)
-    ):
-        return Failure("fetch.protocol", value=host, reason="the body is not encoded as its headers say")
-    return Failure("fetch.connection", passing=True, value=host, reason="the body breaks off")
-
-
-def _is_garbled(cause: TransferEncodingError) -> bool:
-    return "Not enough data" not in cause.message
-
-
-def _reason(fault: OSError) -> str:
-    """What the system says, without the addresses that libraries add."""
-    inner = getattr(fault, "os_error", None) or fault
-    if isinstance(inner, ssl.SSLError):
-        return inner.reason or type(inner).__name__
-    return os.strerror(inner.errno).lower() if inner.errno else type(inner).__name__
+def broken(host: str, reason: str) -> Failure:
+    """The failure of a connection that may hold the next time."""
+    return Failure("fetch.connection", passing=True, value=host, reason=reason)

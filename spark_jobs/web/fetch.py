@@ -1,21 +1,24 @@
-"""Many requests at a time: an event loop in a thread of its own asks while the caller writes what was answered."""
+"""Many requests at a time: each is begun, waited for, and ended in time, while the caller waits for an answer."""
 
 from __future__ import annotations
 
-import asyncio
+import heapq
 import itertools
-import queue
+import math
 import random
-import threading
-from collections.abc import Generator, Iterable, Sequence
-from types import TracebackType
-from typing import Self
+import time
+from collections import deque
+from collections.abc import Generator, Iterable
 
-from spark_jobs.web import client
-from spark_jobs.web.attempt import Attempt
+from spark_jobs.web import hops, retry
+from spark_jobs.web.attempt import Found
+from spark_jobs.web.client import Client
+from spark_jobs.web.clock import Clock
+from spark_jobs.web.failure import Failure
 from spark_jobs.web.places import Buffer, Places
 from spark_jobs.web.policy import WebPolicy
-from spark_jobs.web.retry import Answer, Asker, Request
+from spark_jobs.web.retry import Answer, Asked, Request
+from spark_jobs.web.transfer import Transfer
 
 __all__ = ["Answer", "Request", "WebPolicy", "fetch_all"]
 
@@ -26,89 +29,159 @@ _KNOWN = 4
 def fetch_all(requests: Iterable[Request], policy: WebPolicy) -> Generator[Answer]:
     """Answers requests, each as it completes; a failed URL is an answer too.
 
-    Requests are taken in the caller's thread, a few (four times ``policy.concurrency``) ahead of the answers. Contents
-    count against ``policy.buffer_bytes`` until they are handed over. Closing the generator ends what is under way.
+    Requests are taken a few (four times ``policy.concurrency``) ahead of the answers. Contents count against
+    ``policy.buffer_bytes`` until they are handed over. Nothing is read while the caller is busy between two answers,
+    and none of that time is any request's. Closing the generator ends what is under way.
     """
-    with _Crew(policy) as crew:
+    crew = _Crew(policy)
+    try:
         known, most, more = 0, policy.concurrency * _KNOWN, True
         source = iter(requests)
         while True:
             if more and most - known >= (policy.concurrency + 1) // 2:
                 batch = list(itertools.islice(source, most - known))
                 more = len(batch) == most - known
-                crew.send(batch)
+                crew.take(batch)
                 known += len(batch)
             if not known:
                 return
             known -= 1
-            yield crew.receive()
+            yield crew.give()
+    finally:
+        crew.close()
 
 
 class _Crew:
-    """The thread with the event loop."""
+    """All that is under way."""
 
     def __init__(self, policy: WebPolicy) -> None:
         self._policy = policy
-        self._answers: queue.SimpleQueue[Answer | BaseException] = queue.SimpleQueue()
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="fetch", daemon=True)
+        self._chance = random.Random(policy.seed)  # noqa: S311 (jitter)
+        self._clock = Clock()
+        self._places: Places[Asked] = Places(policy.concurrency, policy.per_host)
+        self._buffer: Buffer[Transfer] = Buffer(policy.buffer_bytes)
+        self._client = Client(policy, self._buffer)
+        self._under_way: dict[Transfer, Asked] = {}
+        self._look = math.inf  # on our clock: nobody runs out of time earlier
+        self._pausing: list[tuple[float, int, Asked]] = []
+        self._pauses = itertools.count()
+        self._answers: deque[Answer] = deque()
 
-    def send(self, requests: Sequence[Request]) -> None:
-        self._loop.call_soon_threadsafe(self._begin, requests)
+    def take(self, requests: Iterable[Request]) -> None:
+        """Takes requests on."""
+        for request in requests:
+            try:
+                asked = Asked(request, hops.first(request.url, self._policy))
+            except Failure as failed:
+                self._answers.append(retry.refused(request, failed))
+            else:
+                self._come(asked)
 
-    def receive(self) -> Answer:
-        answer = self._answers.get()
-        if isinstance(answer, BaseException):
-            raise answer
+    def give(self) -> Answer:
+        """Waits for an answer and hands it over: its content is the caller's."""
+        self._clock.go_on()
+        while True:
+            self._begin()
+            if self._answers:
+                break
+            for transfer in self._client.wait(self._patience()):
+                self._conclude(transfer)
+            self._end_overdue()
+        answer = self._answers.popleft()
         self._buffer.give(len(answer.content or b""))
+        self._clock.halt()
         return answer
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        self._ready.wait()
-        if not self._answers.empty():  # it never came so far as to be asked
-            self._thread.join()
-            self.receive()
-        return self
+    def close(self) -> None:
+        """Ends what is under way."""
+        self._client.close()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._over.set)
-        self._thread.join()
+    def _come(self, asked: Asked) -> None:
+        self._places.come(asked.first.raw_host or "", asked)
 
-    def _run(self) -> None:
+    def _begin(self) -> None:
+        """Has everybody begin or go on who can by now."""
+        while self._pausing and self._pausing[0][0] <= time.monotonic():
+            self._come(heapq.heappop(self._pausing)[-1])
+        while self._buffer.admitted:
+            transfer = self._buffer.admitted.popleft()
+            transfer.go_on()
+            self._look = min(self._look, self._clock.now() + transfer.watch.left)
+        while self._places.admitted:
+            self._ask(self._places.admitted.popleft())
+        self._client.send()
+
+    def _ask(self, asked: Asked) -> None:
+        attempt = asked.attempt or asked.begin(self._clock, self._policy.total_seconds)
+        attempt.watch.go_on()
+        transfer = self._client.begin(attempt.place, attempt.watch)
+        self._under_way[transfer] = asked
+        self._look = min(self._look, self._clock.now() + min(attempt.watch.left, self._policy.connect_seconds))
+
+    def _left(self, transfer: Transfer) -> float:
+        """Seconds until a transfer has run out of time: its attempt's, or that for its connection."""
+        began = transfer.connects_since()
+        if began is None:
+            return transfer.watch.left
+        return min(transfer.watch.left, began + self._policy.connect_seconds - transfer.watch.spent)
+
+    def _patience(self) -> float:
+        """Seconds until something is to be done although nothing has happened."""
+        pause = self._pausing[0][0] - time.monotonic() if self._pausing else math.inf
+        return min(pause, self._look - self._clock.now())
+
+    def _end_overdue(self) -> None:
+        now = self._clock.now()
+        if now < self._look:
+            return
+        for transfer in [late for late in self._under_way if self._left(late) <= 0]:
+            transfer.settle(TimeoutError())
+        # Who begins to connect later, because of a look-up, is not among those that were looked at.
+        self._look = (
+            now + min(self._policy.connect_seconds, *map(self._left, self._under_way)) if self._under_way else math.inf
+        )
+
+    def _conclude(self, transfer: Transfer) -> None:
+        """Sees to what became of a settled transfer."""
+        asked = self._under_way.pop(transfer)
+        attempt = asked.attempt
+        assert attempt is not None
+        if transfer.met_a_closed_connection():
+            self._leave(transfer, 0)
+            self._ask(asked)
+            return
+        host, kept = transfer.host, 0
         try:
-            asyncio.run(self._work())
-        except BaseException as fault:  # noqa: BLE001 (the caller's thread raises it)
-            self._answers.put(fault)
+            found = attempt.understand(transfer, self._policy)
+            if isinstance(found, Found):
+                kept = len(found.body)
+        except Failure as failed:
+            self._places.leave(host)
+            self._fail(asked, failed)
+        else:
+            if isinstance(found, Found):
+                self._places.leave(host)
+                asked.end()
+                self._answers.append(asked.answer(found))
+            else:
+                attempt.watch.halt()
+                self._places.move(host, attempt.host, asked)
         finally:
-            self._ready.set()
+            self._leave(transfer, kept)
 
-    async def _work(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._over = asyncio.Event()
-        self._buffer = Buffer(self._policy.buffer_bytes)
-        self._tasks: set[asyncio.Task[None]] = set()
-        places = Places(self._policy.concurrency, self._policy.per_host)
-        async with client.session(self._policy) as session:
-            attempt = Attempt(session, self._policy, places, self._buffer)
-            self._asker = Asker(attempt, self._policy, random.Random(self._policy.seed))  # noqa: S311 (jitter)
-            self._ready.set()
-            await self._over.wait()
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+    def _fail(self, asked: Asked, failed: Failure) -> None:
+        """Has a request pause before its next attempt, or answers it."""
+        asked.end()
+        wait = asked.wait(failed, self._policy, self._chance)
+        if wait is None:
+            self._answers.append(asked.answer(failed))
+        else:
+            heapq.heappush(self._pausing, (retry.pause(wait), next(self._pauses), asked))
 
-    def _begin(self, requests: Sequence[Request]) -> None:
-        for request in requests:
-            task = self._loop.create_task(self._answer(request))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
-    async def _answer(self, request: Request) -> None:
-        try:
-            self._answers.put(await self._asker.ask(request))
-        except Exception as fault:  # noqa: BLE001 (a fault of our own: the caller's thread raises it)
-            self._answers.put(fault)
+    def _leave(self, transfer: Transfer, kept: int) -> None:
+        """Ends a transfer and gives back its bytes, but for those of the answer."""
+        if transfer.waits:
+            self._buffer.forget(transfer.held, transfer)
+        elif transfer.held or kept:
+            self._buffer.give(transfer.held - kept)
+        self._client.end(transfer)

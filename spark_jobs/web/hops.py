@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import re
+
 from yarl import URL
 
 from conf.hosts import matches
@@ -17,6 +20,12 @@ _SAID = {
 }
 
 
+# What goes onto the wire as it is: nothing that ends a line or a word.
+_TARGET = re.compile(r"/[!-~]*")
+_HOST = re.compile(r"[0-9A-Za-z._-]+|[0-9A-Fa-f:.]+")
+_LONGEST_HOST = 254
+
+
 def first(url: str, policy: WebPolicy) -> URL:
     """Where a request goes first; Failure when it may not (Validate has found that out before)."""
     try:
@@ -26,7 +35,7 @@ def first(url: str, policy: WebPolicy) -> URL:
         raise Failure("url.malformed", value=url, reason=str(error)) from error
     if rule:
         value = place.scheme if rule == "url.scheme" else place.raw_host
-        raise Failure(rule, value=value, reason="it names no host")
+        raise Failure(rule, value=value, reason="it names no host, or holds what must be escaped")
     return place
 
 
@@ -72,7 +81,16 @@ def _forbidden(place: URL, patterns: tuple[str, ...], policy: WebPolicy) -> str:
         return "url.malformed"
     if place.user is not None or place.password is not None:
         return "url.credentials"
-    check_literal(place.raw_host, place.port, policy.allow_addresses)
-    if not matches(patterns, place.raw_host, place.port, policy.ports):
+    host = place.raw_host
+    if len(host) > _LONGEST_HOST:
         return "url.host_not_allowed"
-    return ""
+    rule = _forbidden_host(host, place.port, patterns, policy.ports, policy.allow_addresses)
+    return rule or ("" if _HOST.fullmatch(host) and _TARGET.fullmatch(place.raw_path_qs) else "url.malformed")
+
+
+@functools.lru_cache(4096)
+def _forbidden_host(
+    host: str, port: int, patterns: tuple[str, ...], ports: tuple[int, ...], allowed: tuple[str, ...]
+) -> str:
+    check_literal(host, port, allowed)
+    return "" if matches(patterns, host, port, ports) else "url.host_not_allowed"

@@ -1,183 +1,107 @@
-"""How many requests may be under way, how many bytes their answers may hold, and whose time waiting for that is."""
+"""How many requests may be under way, and how many bytes their answers may hold."""
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
-from types import TracebackType
-from typing import Self
+from typing import Generic, TypeVar
+
+Visitor = TypeVar("Visitor")
 
 
-class Stopwatch:
-    """The time of one attempt; within its context a TimeoutError ends the attempt.
-
-    It stands still while the attempt waits for a place or for memory of our own: that is not the source's fault.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._began = self._loop.time()
-        self._halted = 0.0
-        self._timeout = asyncio.timeout(seconds)
-
-    @property
-    def spent(self) -> float:
-        """Seconds since it was made, waiting of our own left out."""
-        return self._loop.time() - self._began - self._halted
-
-    async def halted(self, waiting: Awaitable[None]) -> None:
-        """Waits while the watch stands still."""
-        began, end = self._loop.time(), self._timeout.when()
-        self._timeout.reschedule(None)
-        try:
-            await waiting
-        finally:
-            halted = self._loop.time() - began
-            self._halted += halted
-            self._timeout.reschedule(None if end is None else end + halted)
-
-    async def __aenter__(self) -> Self:
-        await self._timeout.__aenter__()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._timeout.__aexit__(kind, error, trace)
-
-
-class Place:
-    """One place taken: ``host`` says where, None while it waits to be somewhere else."""
-
-    def __init__(self, host: str | None) -> None:
-        self.host = host
-
-
-class Places:
+class Places(Generic[Visitor]):
     """Places for requests under way: so many in all, so many at one host.
 
     Whoever waits keeps nothing from others: a full host is passed over. An attempt keeps its place until it ends, also
     where redirects lead it; what was begun is ended before more is begun.
+
+    Attributes:
+        admitted: who was given a place, until somebody takes them out and has them begin.
     """
 
     def __init__(self, concurrency: int, per_host: int) -> None:
+        self.admitted: deque[Visitor] = deque()
         self._free = concurrency
         self._per_host = per_host
         self._taken: Counter[str] = Counter()
-        self._moving: deque[tuple[str, asyncio.Future[None]]] = deque()
-        self._coming: deque[tuple[str, asyncio.Future[None]]] = deque()
+        self._moving: deque[tuple[str, Visitor]] = deque()
+        self._coming: deque[tuple[str, Visitor]] = deque()
 
-    @asynccontextmanager
-    async def at(self, host: str, watch: Stopwatch) -> AsyncIterator[Place]:
-        """A place at a host, kept while the context lasts."""
+    def come(self, host: str, visitor: Visitor) -> None:
+        """Asks for a place at a host: now, or in turn."""
         if self._has_room(host):
-            self._take(host)
+            self._admit(host, visitor)
         else:
-            await self._wait(host, watch, self._coming)
-        place = Place(host)
-        try:
-            yield place
-        finally:
-            if place.host is not None:
-                self._leave(place.host)
+            self._coming.append((host, visitor))
 
-    async def move(self, place: Place, host: str, watch: Stopwatch) -> None:
+    def move(self, old: str, host: str, visitor: Visitor) -> None:
         """Makes a place one at another host; when that is full, it is left to others in the meantime."""
-        if place.host is None or place.host == host:
+        if host == old:
+            self.admitted.append(visitor)
             return
-        old, place.host = place.host, None
         if self._taken[host] < self._per_host:
-            self._take(host)
-            self._leave(old)
+            self._admit(host, visitor)
         else:
-            self._leave(old)
-            await self._wait(host, watch, self._moving)
-        place.host = host
+            self._moving.append((host, visitor))
+        self.leave(old)
 
-    async def _wait(self, host: str, watch: Stopwatch, queue: deque[tuple[str, asyncio.Future[None]]]) -> None:
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        queue.append((host, turn))
-        try:
-            await watch.halted(turn)
-        except asyncio.CancelledError:
-            if turn.cancelled():
-                queue.remove((host, turn))
-            else:
-                self._leave(host)
-            raise
-
-    def _has_room(self, host: str) -> bool:
-        return self._free > 0 and self._taken[host] < self._per_host
-
-    def _take(self, host: str) -> None:
-        self._free -= 1
-        self._taken[host] += 1
-
-    def _leave(self, host: str) -> None:
+    def leave(self, host: str) -> None:
         """Frees a place, and gives what there is now to the first who can have it."""
         self._free += 1
         self._taken[host] -= 1
         if not self._taken[host]:
             del self._taken[host]
         for queue in (self._moving, self._coming):
-            for at, (waiting, turn) in enumerate(queue):
-                if not turn.done() and self._has_room(waiting):
-                    self._take(waiting)
-                    turn.set_result(None)
+            for at, (wanted, visitor) in enumerate(queue):
+                if self._has_room(wanted):
                     del queue[at]
+                    self._admit(wanted, visitor)
                     return
 
+    def _has_room(self, host: str) -> bool:
+        return self._free > 0 and self._taken[host] < self._per_host
 
-class Buffer:
-    """Bytes that answers may hold at once, taken on the event loop in turn, given back from any thread.
+    def _admit(self, host: str, visitor: Visitor) -> None:
+        self._free -= 1
+        self._taken[host] += 1
+        self.admitted.append(visitor)
+
+
+class Buffer(Generic[Visitor]):
+    """Bytes that answers may hold at once, taken in turn: the small do not overtake the large.
 
     Args:
-        capacity: in bytes; who asks for more gets all of it.
+        capacity: in bytes; nobody may ask for more.
+
+    Attributes:
+        admitted: who waited and was given bytes, until somebody takes them out and has them go on.
     """
 
     def __init__(self, capacity: int) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._lock = threading.Lock()
-        self._capacity = self._free = capacity
-        self._queue: deque[tuple[int, asyncio.Future[None]]] = deque()
+        self.admitted: deque[Visitor] = deque()
+        self._free = capacity
+        self._queue: deque[tuple[int, Visitor]] = deque()
 
-    async def take(self, size: int, watch: Stopwatch) -> int:
-        """Waits for ``size`` bytes; returns how many were taken."""
-        size = min(size, self._capacity)
-        with self._lock:
-            if not self._queue and size <= self._free:
-                self._free -= size
-                return size
-            turn: asyncio.Future[None] = self._loop.create_future()
-            self._queue.append((size, turn))
-        try:
-            await watch.halted(turn)
-        except asyncio.CancelledError:
-            if turn.cancelled():
-                self._admit()
-            else:
-                self.give(size)
-            raise
-        return size
+    def take(self, size: int, visitor: Visitor) -> bool:
+        """Takes bytes now, or in turn; whether it was now."""
+        if self._queue or size > self._free:
+            self._queue.append((size, visitor))
+            return False
+        self._free -= size
+        return True
 
     def give(self, size: int) -> None:
         """Gives bytes back."""
-        with self._lock:
-            self._free += size
-            wanted = bool(self._queue)
-        if wanted:
-            self._loop.call_soon_threadsafe(self._admit)
+        self._free += size
+        while self._queue and self._queue[0][0] <= self._free:
+            size, visitor = self._queue.popleft()
+            self._free -= size
+            self.admitted.append(visitor)
 
-    def _admit(self) -> None:
-        with self._lock:
-            while self._queue:
-                size, turn = self._queue[0]
-                if not turn.done():
-                    if size > self._free:
-                        return
-                    self._free -= size
-                    turn.set_result(None)
-                self._queue.popleft()
+    def forget(self, size: int, visitor: Visitor) -> None:
+        """Has a visitor wait no longer for as many bytes, or gives them back when it did not take them up yet."""
+        if visitor in self.admitted:
+            self.admitted.remove(visitor)
+            self.give(size)
+        else:
+            self._queue = deque(waiting for waiting in self._queue if waiting[1] is not visitor)
+            self.give(0)

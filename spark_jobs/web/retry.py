@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
-from dataclasses import dataclass
+import time
 from typing import NamedTuple
 
+from yarl import URL
+
 from conf.rules import RULES
-from spark_jobs.web import failure, hops
 from spark_jobs.web.attempt import Attempt, Found
+from spark_jobs.web.clock import Clock, Stopwatch
 from spark_jobs.web.failure import Failure
-from spark_jobs.web.places import Stopwatch
 from spark_jobs.web.policy import WebPolicy
 
-pause = asyncio.sleep
+
+def pause(seconds: float) -> float:
+    """When a pause that begins now will be over, as time.monotonic counts."""
+    return time.monotonic() + seconds
 
 
 class Request(NamedTuple):
@@ -56,43 +59,50 @@ class Answer(NamedTuple):
     content: bytes | None
 
 
-@dataclass(frozen=True)
-class Asker:
-    """Answers requests, one call each; no call raises for what the web does."""
+class Asked:
+    """A request and what was done about it so far.
 
-    attempt: Attempt
-    policy: WebPolicy
-    chance: random.Random
+    Args:
+        request: the caller's.
+        first: the URL that each attempt begins with.
 
-    async def ask(self, request: Request) -> Answer:
-        try:
-            place = hops.first(request.url, self.policy)
-        except Failure as failed:
-            return _failed(request, failed, 0, 0)
-        made, spent = 0, 0.0
-        while True:
-            made += 1
-            watch = Stopwatch(self.policy.total_seconds)
-            try:
-                async with watch:
-                    found = await self.attempt.get(place, watch)
-            except (Failure, TimeoutError) as fault:
-                why = failure.of(fault, place.raw_host or "")
-            else:
-                return _ok(request, found, made, spent + watch.spent)
-            spent += watch.spent
-            wait = self._wait(why, made)
-            if wait is None:
-                return _failed(request, why, made, spent)
-            await pause(wait)
+    Attributes:
+        attempt: the one under way, None before the first and during a pause.
+    """
 
-    def _wait(self, failed: Failure, made: int) -> float | None:
+    __slots__ = ("_made", "_spent", "attempt", "first", "request")
+
+    def __init__(self, request: Request, first: URL) -> None:
+        self.request = request
+        self.first = first
+        self.attempt: Attempt | None = None
+        self._made, self._spent = 0, 0.0
+
+    def begin(self, clock: Clock, seconds: float) -> Attempt:
+        """Begins an attempt, which may take so long."""
+        self._made += 1
+        self.attempt = Attempt(self.first, Stopwatch(clock, seconds))
+        return self.attempt
+
+    def end(self) -> None:
+        """Ends the attempt."""
+        if self.attempt is not None:
+            self._spent += self.attempt.watch.spent
+            self.attempt = None
+
+    def wait(self, failed: Failure, policy: WebPolicy, chance: random.Random) -> float | None:
         """Seconds until the next attempt, with full jitter; none when there is to be no other."""
-        longest = self.policy.max_retry_after_seconds
-        if not failed.passing or made >= self.policy.attempts or (failed.retry_after or 0) > longest:
+        longest = policy.max_retry_after_seconds
+        if not failed.passing or self._made >= policy.attempts or (failed.retry_after or 0) > longest:
             return None
-        backoff = min(longest, self.policy.backoff_seconds * 2.0 ** min(made - 1, 30))
-        return (failed.retry_after or 0) + self.chance.uniform(0, backoff)
+        backoff = min(longest, policy.backoff_seconds * 2.0 ** min(self._made - 1, 30))
+        return (failed.retry_after or 0) + chance.uniform(0, backoff)
+
+    def answer(self, found: Found | Failure) -> Answer:
+        """What is said of the request when the last attempt has ended."""
+        if isinstance(found, Failure):
+            return refused(self.request, found, self._made, self._spent)
+        return _ok(self.request, found, self._made, self._spent)
 
 
 def _ok(request: Request, found: Found, made: int, spent: float) -> Answer:
@@ -111,7 +121,8 @@ def _ok(request: Request, found: Found, made: int, spent: float) -> Answer:
     )
 
 
-def _failed(request: Request, failed: Failure, made: int, spent: float) -> Answer:
+def refused(request: Request, failed: Failure, made: int = 0, spent: float = 0.0) -> Answer:
+    """The answer to a request that failed, after so many attempts and seconds."""
     return Answer(
         request,
         rule=failed.rule,

@@ -38,7 +38,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
 
 @pytest.fixture(scope="module")
 def content(web: SampleWeb) -> bytes:
-    return b"".join(line.content + b"\n" for line in catalogue(web.url, LINES, seed=11))
+    """A catalogue that is not little: all stages need Spark."""
+    bad = b"".join(b"nonsense %d\n" % number for number in range(30_000))
+    return b"".join(line.content + b"\n" for line in catalogue(web.url, LINES, seed=11)) + bad
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 
 import pytest
@@ -25,10 +26,7 @@ def test_every_kind_of_fault_is_in_2000_lines_with_a_known_code() -> None:
 
 
 def test_the_web_answers_each_line_as_intended(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def pause(_: float) -> None:
-        return
-
-    monkeypatch.setattr(retry, "pause", pause)
+    monkeypatch.setattr(retry, "pause", lambda _: time.monotonic())
     with SampleWeb(seed=3) as web:
         here = f"127.0.0.1:{web.port}"
         policy = WebPolicy(sources=(here,), allow_addresses=(here,), attempts=2)

@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 
 def test_workers_have_what_they_need_when_they_begin_and_do_not_look_at_it_again(spark: SparkSession) -> None:
     def work(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        frozen, loaded = gc.get_freeze_count(), {"simplejpeg", "aiohttp", "pandas"} <= sys.modules.keys()
+        frozen, loaded = gc.get_freeze_count(), {"simplejpeg", "pycurl", "pandas"} <= sys.modules.keys()
         for batch in batches:
             yield pa.RecordBatch.from_pylist([{"frozen": frozen, "loaded": loaded}] * batch.num_rows)
 

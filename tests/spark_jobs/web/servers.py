@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import psutil
+
 from spark_jobs.web.fetch import Answer, Request, WebPolicy, fetch_all
 
 
@@ -43,15 +45,27 @@ def ask(url: str, policy: WebPolicy) -> Answer:
     return answer
 
 
+def connections_to(port: int) -> set[int]:
+    """Our own ends of the connections to a server in this process, by their port."""
+    found = psutil.Process().net_connections("tcp")
+    return {one.laddr.port for one in found if one.raddr and one.raddr.port == port and one.fd >= 0}
+
+
 class RawServer:
     """A server that answers each connection's first request with given bytes, then closes.
 
     Args:
         answer: the bytes, or a function of the request that gives them.
         certificate: file of a key and its certificate, for TLS.
+        then: waited for before it closes.
     """
 
-    def __init__(self, answer: bytes | Callable[[bytes], bytes], certificate: Path | None = None) -> None:
+    def __init__(
+        self,
+        answer: bytes | Callable[[bytes], bytes],
+        certificate: Path | None = None,
+        then: threading.Event | None = None,
+    ) -> None:
         self.answer = answer
         self.asked: list[bytes] = []
         outer = self
@@ -68,6 +82,8 @@ class RawServer:
                 outer.asked.append(head)
                 said = outer.answer if isinstance(outer.answer, bytes) else outer.answer(head)
                 self.request.sendall(said)
+                if then is not None:
+                    then.wait(20)
 
         self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
         if certificate is not None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import threading
 from typing import Any
 
 import pytest
 
+from spark_jobs.web import names
 from spark_jobs.web.addresses import is_public
 from tests.spark_jobs.web.servers import RawServer, ask, ok, policy_for
 
@@ -129,3 +131,39 @@ def test_a_name_that_no_resolver_knows_a_form_of() -> None:
     answer = ask(f"http://{name}/60/40", policy_for(sources=("*.example",)))
     assert answer.rule in ("url.host_not_allowed", "url.malformed", "fetch.dns")
     assert not answer.passing
+
+
+@pytest.mark.parametrize("found", [("127.0.0.1",), ("127.0.0.2", "127.0.0.1")])
+def test_nothing_connects_where_it_may_not_even_if_the_look_up_let_it_pass(
+    found: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(names, "_find", lambda *_: found)
+    with RawServer(ok(b"picture")) as server:
+        policy = policy_for(sources=(f"pictures.example:{server.port}",), allow_addresses=(), attempts=3)
+        answer = ask(f"http://pictures.example:{server.port}/60/40", policy)
+        assert (answer.rule, answer.value, answer.attempts) == ("fetch.blocked_address", "pictures.example", 1)
+        assert not server.asked
+
+
+def test_addresses_of_the_sixth_version_are_asked() -> None:
+    try:
+        taken = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    with taken:
+        port = taken.getsockname()[1]
+        said: list[bytes] = []
+
+        def serve() -> None:
+            with taken.accept()[0] as client:
+                said.append(client.recv(65536))
+                client.sendall(ok(b"picture"))
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        answer = ask(
+            f"http://[::1]:{port}/a", policy_for(sources=(f"[::1]:{port}",), allow_addresses=(f"[::1]:{port}",))
+        )
+        thread.join()
+    assert (answer.rule, answer.content) == ("ok", b"picture")
+    assert f"\r\nHost: [::1]:{port}\r\n".encode() in said[0]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import pickle
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -13,10 +13,11 @@ import pytest
 from conf.feeds import ImagesFeed
 from conf.settings import Web
 from landfall.sample_web import SampleWeb
-from spark_jobs.web import attempt, client, retry
+from spark_jobs.web import fetch, retry
 from spark_jobs.web.fetch import Request, WebPolicy, fetch_all
-from spark_jobs.web.places import Buffer, Stopwatch
-from tests.spark_jobs.web.servers import policy_for, requests_for
+from spark_jobs.web.places import Buffer
+from spark_jobs.web.transfer import Transfer
+from tests.spark_jobs.web.servers import RawServer, connections_to, ok, policy_for, requests_for
 
 
 @pytest.fixture(scope="module")
@@ -47,41 +48,52 @@ def test_the_server_never_sees_more_at_once_than_allowed(concurrency: int, per_h
         assert web.tally.most_under_way == most
 
 
-@pytest.mark.parametrize("chunked", ["", "&chunked"])
-def test_bodies_never_hold_more_than_the_buffer(chunked: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    size, come, begun, done = 300_000, 0, 0, 0
-    third = threading.Event()
-    read, take = attempt._read, Buffer.take
+@pytest.mark.parametrize("told", [True, False])
+def test_bodies_never_hold_more_than_the_buffer(told: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    size, handed_over, all_asked = 300_000, 0, threading.Barrier(8)
+    granted: list[bool] = []
+    reading: set[Transfer] = set()
+    take, piece = Buffer.take, Transfer._take
 
-    async def watched_take(buffer: Buffer, wanted: int, watch: Stopwatch) -> int:
-        nonlocal come
-        come += 1
-        return await take(buffer, wanted, watch)
+    def watched_take(buffer: Buffer[Transfer], wanted: int, transfer: Transfer) -> bool:
+        assert wanted == size
+        granted.append(take(buffer, wanted, transfer))
+        assert buffer._free >= 0
+        return granted[-1]
 
-    async def watched_read(stream: object, limit: int) -> bytes:
-        nonlocal begun, done
-        begun += 1
-        assert begun - done <= 2
-        if begun == 3:
-            third.set()
-        while come < 8:  # nothing is read before everybody wants to
-            await asyncio.sleep(0.001)
-        body = await read(stream, limit)  # type: ignore[arg-type]
-        done += 1
-        return body
+    def watched_piece(transfer: Transfer, data: bytes) -> None:
+        reading.add(transfer)
+        assert len(reading) <= 2 + handed_over
+        piece(transfer, data)
+
+    def said(_: bytes) -> bytes:
+        all_asked.wait(20)  # nothing is read before everybody wants to
+        return ok(bytes(size)) if told else b"HTTP/1.1 200 OK\r\n\r\n" + bytes(size)
 
     monkeypatch.setattr(Buffer, "take", watched_take)
-    monkeypatch.setattr(attempt, "_read", watched_read)
+    monkeypatch.setattr(Transfer, "_take", watched_piece)
+    with RawServer(said) as server:
+        urls = [f"{server.url}?n={n}" for n in range(8)]
+        answers = fetch_all(requests_for(*urls), policy_for(server.port, max_bytes=size, buffer_bytes=2 * size))
+        for answer in answers:
+            assert answer.rule == "ok"
+            handed_over += 1
+    assert len(granted) == len(reading) == handed_over == 8
+    assert granted[:2] == [True, True]
+    assert False in granted
+
+
+def test_who_waits_for_memory_spends_no_time() -> None:
+    size = 300_000
     with SampleWeb(seed=1) as web:
-        urls = [f"{web.url}/60/40?fault=large&bytes={size}{chunked}&n={n}" for n in range(8)]
-        policy = policy_for(web.port, max_bytes=size, buffer_bytes=2 * size)
+        urls = [f"{web.url}/60/40?fault=large&bytes={size}&n={n}" for n in range(4)]
+        policy = policy_for(web.port, max_bytes=size, buffer_bytes=size, total_seconds=1)
         answers = fetch_all(requests_for(*urls), policy)
-        assert next(answers).rule == "ok"
-        assert third.wait(20)  # one was handed over, so a third may be read
-        answers.close()
-        assert begun == 3
-        come = begun = done = 0
-        assert [answer.rule for answer in fetch_all(requests_for(*urls), policy)] == ["ok"] * 8
+        for _ in urls:
+            answer = next(answers)
+            assert (answer.rule, answer.attempts) == ("ok", 1)
+            assert answer.milliseconds < 1000
+            time.sleep(0.6)
 
 
 def test_requests_are_taken_a_few_ahead(web: SampleWeb) -> None:
@@ -101,12 +113,15 @@ def test_requests_are_taken_a_few_ahead(web: SampleWeb) -> None:
 
 
 def test_closing_early_ends_everything_quietly(web: SampleWeb) -> None:
-    urls = [f"{web.url}/60/40", *(f"{web.url}/60/40?fault=slow&seconds=600&n={n}" for n in range(20))]
-    answers = fetch_all(requests_for(*urls), policy_for(web.port))
+    threads = threading.active_count()
+    slow, large = (f"{web.url}/60/40?fault={fault}" for fault in ("slow&seconds=600", "large&bytes=900000&chunked"))
+    urls = [f"{web.url}/60/40", *(f"{url}&n={n}" for n in range(20) for url in (slow, large))]
+    answers = fetch_all(requests_for(*urls), policy_for(web.port, buffer_bytes=1 << 20, concurrency=16))
     assert next(answers).rule == "ok"
     answers.close()
     gc.collect()  # what was left open would warn now
-    assert "fetch" not in {thread.name for thread in threading.enumerate()}
+    assert not connections_to(web.port)
+    assert threading.active_count() == threads
 
 
 def test_a_fault_of_the_callers_own_requests_reaches_the_caller(web: SampleWeb) -> None:
@@ -116,33 +131,43 @@ def test_a_fault_of_the_callers_own_requests_reaches_the_caller(web: SampleWeb) 
 
     with pytest.raises(RuntimeError, match="disk is gone"):
         list(fetch_all(broken(), policy_for(web.port)))
-    assert "fetch" not in {thread.name for thread in threading.enumerate()}
+    gc.collect()
+    assert not connections_to(web.port)
 
 
 def test_a_fault_of_our_own_is_raised_and_does_not_hang(web: SampleWeb, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def broken(_: float) -> None:
+    def broken(_: float) -> float:
         raise KeyError("a mistake")
 
     monkeypatch.setattr(retry, "pause", broken)
     with pytest.raises(KeyError, match="a mistake"):
         list(fetch_all(requests_for(f"{web.url}/60/40?fault=503"), policy_for(web.port, attempts=2)))
-    monkeypatch.delattr(client, "session")
-    with pytest.raises(AttributeError, match="session"):
+    monkeypatch.delattr(fetch, "Client")
+    with pytest.raises(NameError, match="Client"):
         list(fetch_all(requests_for(f"{web.url}/60/40"), policy_for(web.port)))
 
 
-def test_pictures_come_while_the_caller_is_busy(web: SampleWeb) -> None:
+def test_requests_are_sent_before_the_caller_is_busy(web: SampleWeb) -> None:
     urls = [f"{web.url}/60/40?behind={n}" for n in range(6)]
-    answers = fetch_all(requests_for(*urls), policy_for(web.port))
+    answers = fetch_all(requests_for(*urls), policy_for(web.port, concurrency=2))
     next(answers)
-
-    async def all_asked() -> None:
-        async with asyncio.timeout(20):
-            while not all(web.requests[url.removeprefix(web.url)] for url in urls):
-                await asyncio.sleep(0.001)
-
-    asyncio.run(all_asked())
+    until = time.monotonic() + 20
+    while sum(web.requests[url.removeprefix(web.url)] for url in urls) < 3:
+        assert time.monotonic() < until
+        time.sleep(0.001)
     assert len(list(answers)) == 5
+
+
+def test_a_busy_caller_costs_no_request_its_attempt() -> None:
+    with SampleWeb(seed=1) as web:
+        slow = [f"{web.url}/60/40?fault=slow&seconds=1&n={n}" for n in range(3)]
+        policy = policy_for(web.port, total_seconds=1.5, connect_seconds=1, attempts=1)
+        answers = fetch_all(requests_for(f"{web.url}/60/40", *slow), policy)
+        assert next(answers).request.line == 1
+        time.sleep(2)
+        for answer in answers:
+            assert (answer.rule, answer.attempts) == ("ok", 1), answer.message
+            assert answer.milliseconds < 1500
 
 
 def test_a_policy_is_a_tasks_share_of_the_settings() -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import gzip
+import threading
 import zlib
 from pathlib import Path
 
 import pytest
+import trustme
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conf.rules import RULES
-from spark_jobs.web import failure
+from spark_jobs.web import failure, names
 from spark_jobs.web.fetch import Answer, fetch_all
 from tests.spark_jobs.web.servers import RawServer, ask, ok, policy_for, requests_for
 
@@ -104,6 +106,48 @@ def test_an_untrusted_certificate_is_refused_for_good() -> None:
     assert (answer.rule, answer.passing, answer.attempts) == ("fetch.connection", False, 1)
     assert "certificate" in answer.message.lower()
     assert not any(server.asked)
+
+
+def test_a_trusted_certificate_is_taken_for_its_name_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority = trustme.CA()
+    file, trusted = tmp_path / "server.pem", tmp_path / "trusted.pem"
+    authority.issue_cert("pictures.example").private_key_and_cert_chain_pem.write_to_path(file)
+    authority.cert_pem.write_to_path(trusted)
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+    monkeypatch.setattr(names, "_find", lambda *_: ("127.0.0.1",))
+    body = bytes(range(256)) * 2000
+    with RawServer(ok(body), certificate=file) as server:
+        policy = policy_for(server.port, sources=("*.example:*",), attempts=3)
+        answer = ask(f"https://pictures.example:{server.port}/60/40", policy)
+        other = ask(f"https://others.example:{server.port}/60/40", policy)
+    assert (answer.rule, answer.content) == ("ok", body), answer.message
+    assert (other.rule, other.passing, other.attempts) == ("fetch.connection", False, 1)
+    assert len(list(filter(None, server.asked))) == 1
+
+
+def test_what_is_said_before_the_answer_proper_does_not_count() -> None:
+    early = b"HTTP/1.1 103 Early\r\nContent-Type: text/plain\r\n\r\n" * 3
+    with RawServer(early + ok(b"picture", "Content-Type: image/png")) as server:
+        answer = ask(server.url, policy_for(server.port))
+    assert (answer.rule, answer.status, answer.content, answer.content_type) == ("ok", 200, b"picture", "image/png")
+
+
+@pytest.mark.parametrize(
+    ("head", "rule"),
+    [
+        (b"HTTP/1.1 404 None\r\nContent-Length: 50\r\n\r\n", "fetch.status"),
+        (b"HTTP/1.1 503 Busy\r\n\r\nhal", "fetch.unavailable"),
+        (b"HTTP/1.1 302 Found\r\nLocation: ftp://a\r\nContent-Length: 50\r\n\r\nhal", "fetch.redirects"),
+        (_HEAD + b"Content-Length: 2000000\r\n\r\n", "fetch.too_large"),
+    ],
+)
+def test_where_the_head_says_enough_the_body_is_not_waited_for(head: bytes, rule: str) -> None:
+    over = threading.Event()
+    with RawServer(head, then=over) as server:
+        answer = ask(server.url, policy_for(server.port, max_bytes=_LIMIT))
+        over.set()
+    assert answer.rule == rule
+    assert answer.milliseconds < 10_000
 
 
 def test_we_ask_for_plain_bytes_without_cookies_or_proxies(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime
 import email.utils
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -22,8 +22,9 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses that would have been made."""
     made: list[float] = []
 
-    async def pause(seconds: float) -> None:
+    def pause(seconds: float) -> float:
         made.append(seconds)
+        return time.monotonic()
 
     monkeypatch.setattr(retry, "pause", pause)
     return made
@@ -85,8 +86,9 @@ def test_a_dead_source_is_asked_again_and_found_alive(pauses: list[float], monke
         assert (dead.rule, dead.attempts, dead.passing) == ("fetch.connection", 3, True)
         assert "refused" in dead.message
 
-        async def revive(_: float) -> None:
+        def revive(_: float) -> float:
             web.resume()
+            return time.monotonic()
 
         monkeypatch.setattr(retry, "pause", revive)
         assert (ask(url, policy).rule, web.requests["/60/40"]) == ("ok", 1)
@@ -142,22 +144,14 @@ def test_other_words_ask_for_nothing(said: str | None) -> None:
 def test_who_pauses_leaves_the_place_to_others(web: SampleWeb, monkeypatch: pytest.MonkeyPatch) -> None:
     other = "/61/41?other"
 
-    async def pause(_: float) -> None:
-        async with asyncio.timeout(20):
-            while not web.requests[other]:
-                await asyncio.sleep(0.001)
-
-    monkeypatch.setattr(retry, "pause", pause)
+    monkeypatch.setattr(retry, "pause", lambda _: time.monotonic() + 0.5)
     urls = (f"{web.url}/60/40?fault=flaky&n=2", web.url + other)
     answers = list(fetch_all(requests_for(*urls), policy_for(web.port, attempts=2, concurrency=1)))
     assert [(answer.request.line, answer.rule) for answer in answers] == [(2, "ok"), (1, "ok")]
 
 
 def test_time_is_that_of_all_attempts_without_the_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def pause(_: float) -> None:
-        await asyncio.sleep(0.3)
-
-    monkeypatch.setattr(retry, "pause", pause)
+    monkeypatch.setattr(retry, "pause", lambda _: time.monotonic() + 0.3)
     busy, said = b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n", [ok(b"picture")]
     with RawServer(lambda head: said.pop() if len(server.asked) > 1 else busy) as server:
         answer = ask(server.url, policy_for(server.port, attempts=2))
