@@ -46,7 +46,7 @@ class Transform(Stage):
             limits=settings.images,
             log=self.log,
             report=self.progress(fetched.manifest().counts["ok"], "pictures"),
-            early=early.begin(destination),
+            early=early.begin(place.fs, place.table("images"), destination),
         )
         counts, digests = job.run(self.spark())
         return counts, {f"images/{name}": digest for name, digest in digests.items()}

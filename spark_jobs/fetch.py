@@ -54,11 +54,10 @@ class FetchJob:
 
         DropHeld when too many requests failed in passing: the next run asks for those only.
         """
-        sizes = files.count_values(self.fs, self.requests, "shard")
-        asked = sum(sizes.values())
+        asked, holders = self._shards()
         self.fs.make_directory(self.originals)
         before = self._rounds()
-        written = self._fetch(spark, dict.fromkeys(sizes.keys() - before.keys(), 0))
+        written = self._fetch(spark, holders, dict.fromkeys(holders.keys() - before.keys(), 0))
         fared = shards.total(self._tallies(written))
         if not fared.failed:
             return self._settle_none(asked, fared), {one.name: one.sha256 for one in written}
@@ -67,10 +66,20 @@ class FetchJob:
         if before and self._too_many(passing.count(), asked):
             # What failed in passing in an earlier run is asked for again; what failed in this one has had its attempts.
             again = passing.where(F.col("shard").isin(list(before))).select("shard").distinct().collect()
-            written += self._fetch(spark, {row.shard: before[row.shard] + 1 for row in again})
+            written += self._fetch(spark, holders, {row.shard: before[row.shard] + 1 for row in again})
             passing = self._passing(spark, requests)
         self._hold_if_too_many(passing, asked)
         return self._settle(spark, requests, asked), {one.name: one.sha256 for one in written}
+
+    def _shards(self) -> tuple[int, dict[int, list[str]]]:
+        """How many requests there are; and by shard the files that have some of it (one, since shards lie in one)."""
+        asked, holders = 0, dict[int, list[str]]()
+        for path in files.paths(self.fs, self.requests):
+            counts = files.count_values_of(self.fs, [path], "shard")
+            asked += counts.total()
+            for shard in counts:
+                holders.setdefault(shard, []).append(path)
+        return asked, holders
 
     def _rounds(self) -> dict[int, int]:
         """The highest round of each shard that is there."""
@@ -88,9 +97,9 @@ class FetchJob:
         shards.count(self.fs, self.originals, seen)
         return seen
 
-    def _fetch(self, spark: SparkSession, rounds: Mapping[int, int]) -> list[Written]:
+    def _fetch(self, spark: SparkSession, holders: Mapping[int, list[str]], rounds: Mapping[int, int]) -> list[Written]:
         """Asks for what these shards have to ask in this round of each; one task and one file a (shard, round)."""
-        work = _Asking(self.fs, self.requests, self.originals, self.policy, self.log)
+        work = _Asking(self.fs, holders, self.originals, self.policy, self.log)
         with shards.watch(self.fs, self.originals, self.report):
             return shards.each(spark, sorted(rounds.items()), work.ask)
 
@@ -146,7 +155,7 @@ class _Asking:
     """What a Python worker does with one (shard, round)."""
 
     fs: FileSystem
-    requests: str
+    holders: Mapping[int, list[str]]
     originals: str
     policy: WebPolicy
     log: RunLog
@@ -162,7 +171,7 @@ class _Asking:
 
     def _requests(self, shard: int) -> Iterator[Request]:
         """Those of a shard. Files have them in the order of shards, so that few row groups are read."""
-        for path in files.paths(self.fs, self.requests):
+        for path in self.holders[shard]:
             with self.fs.open(path) as file:
                 of_shard = [("shard", "=", shard)]
                 rows = pq.read_table(file, columns=list(Request._fields), filters=of_shard, use_threads=False)

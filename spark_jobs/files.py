@@ -115,8 +115,13 @@ def count_rows(fs: FileSystem, directory: str) -> int:
 
 def count_values(fs: FileSystem, directory: str, column: str) -> Counter[Any]:
     """How often each value of a column is in a table's files."""
+    return count_values_of(fs, paths(fs, directory), column)
+
+
+def count_values_of(fs: FileSystem, files: Iterable[str], column: str) -> Counter[Any]:
+    """As ``count_values``, of these files."""
     counts: Counter[Any] = Counter()
-    for batch in read_batches(fs, paths(fs, directory), [column]):
+    for batch in read_batches(fs, files, [column]):
         for one in batch.column(0).value_counts().to_pylist():
             counts[one["values"]] += one["counts"]
     return counts

@@ -25,6 +25,10 @@ _NAMED = ["image_id", "rule"]
 _FEW_SHARDS = 400
 
 
+def _nobody(done: int, total: int) -> None:
+    """Hears of progress where nobody asks."""
+
+
 @dataclass(frozen=True)
 class Destination:
     """Where one drop's images go, and as whose. Picklable.
@@ -80,7 +84,7 @@ class StoreJob:
     fs: FileSystem
     images: str
     destination: Destination
-    report: Callable[[int, int], None]
+    report: Callable[[int, int], None] = _nobody
 
     def run(self, spark: SparkSession) -> tuple[int, int]:
         """Inserts every image; returns how many the store did not have, and how many it had."""
@@ -114,14 +118,18 @@ class StoreJob:
 
         def work(name: str) -> shards.Written:
             with job.destination.open() as store:
-                new = sum(store.insert(batch).new for batch in job.missing(name, store))
+                new = job.put(name, store)
             present = shards.tally_of(job.fs, f"{job.images}/{name}").ok - new
             job.destination.log.info("shard stored", shard=name, new=new, present=present)
             return shards.Written(name, "", shards.Tally(new, present))
 
         return work
 
-    def missing(self, name: str, store: ImageStore) -> Iterator[list[ImageDocument]]:
+    def put(self, name: str, store: ImageStore) -> int:
+        """Inserts a shard's pictures as far as they are missing; returns how many the store did not have."""
+        return sum(store.insert(batch).new for batch in self._missing(name, store))
+
+    def _missing(self, name: str, store: ImageStore) -> Iterator[list[ImageDocument]]:
         """A shard's pictures that the store is not known to have, by row group, each of bounded rows and bytes: the
         more in one commit, the fewer waits for the disk. They are in memory three times, once as base64.
         """
@@ -133,10 +141,6 @@ class StoreJob:
                 if missing:
                     rows = file.read_row_group(number).to_pylist()
                     yield self.destination.documents(row for row in rows if row["image_id"] in missing)
-
-
-def _nobody(done: int, total: int) -> None:
-    """Hears of progress where nobody asks."""
 
 
 def _ids(rows: pa.Table) -> set[str]:

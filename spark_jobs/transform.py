@@ -11,11 +11,11 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from conf.settings import Images
-from spark_jobs import files, shards
-from spark_jobs.early import Early
+from spark_jobs import early, files, shards
 from spark_jobs.images.make import make
 from spark_jobs.schemas import IMAGES, REQUESTS, SETTLED
 from spark_jobs.shards import Tally, Written
+from spark_jobs.store import StoreJob
 from spark_jobs.tables import read, select_quarantined, write_none
 from spark_jobs.transforms import digest, image_id, load
 from targets.filesystem import FileSystem
@@ -38,7 +38,7 @@ class TransformJob:
         images: path of the directory that takes the shards; those in it are kept.
         settled: path of the directory that takes the lines whose original is no sound picture.
         transforms: names, in order.
-        early: takes the pictures before Store asks for them.
+        early: takes the pictures before Store asks for them (``early.begin``).
     """
 
     fs: FileSystem
@@ -50,7 +50,7 @@ class TransformJob:
     limits: Images
     log: RunLog
     report: Callable[[Tally], None]
-    early: Early | None = None
+    early: StoreJob | None = None
 
     def run(self, spark: SparkSession) -> tuple[dict[str, int], dict[str, str]]:
         """Makes the pictures that are not there yet; returns counts and the digests of the shards written."""
@@ -68,8 +68,9 @@ class TransformJob:
 
         def work(name: str) -> Written:
             rows = _made(job.fs, f"{job.originals}/{name}", job.transforms, job.limits)
-            rows = job.early.pass_on(rows) if job.early else rows
             written = shards.write_shard(job.fs, f"{job.images}/{name}", IMAGES, rows)
+            if job.early is not None:
+                early.hand_on(job.early, name)
             job.log.info("shard transformed", shard=name, ok=written.tally.ok, failed=written.tally.failed)
             return written
 

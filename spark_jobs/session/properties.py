@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -103,6 +105,8 @@ def properties_file(
     text = "".join(f"{_escaped(name, ' :=')} {_escaped(value)}\n" for name, value in all_of_them.items())
     file = scratch(settings) / f"driver-{os.getpid()}.properties"
     file.unlink(missing_ok=True)
+    # Also where this is done in a thread that the process does not wait for when it ends.
+    clear = atexit.register(functools.partial(file.unlink, missing_ok=True))
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as stream:
@@ -111,6 +115,7 @@ def properties_file(
         yield file
     finally:
         file.unlink(missing_ok=True)
+        atexit.unregister(clear)
 
 
 def _cluster(settings: Settings) -> dict[str, str]:

@@ -24,13 +24,15 @@ _BROKEN = {
 _TLS = (
     pycurl.E_SSL_CONNECT_ERROR,
     pycurl.E_PEER_FAILED_VERIFICATION,
-    pycurl.E_SSL_CACERT_BADFILE,
     pycurl.E_SSL_CERTPROBLEM,
     pycurl.E_SSL_CIPHER,
     pycurl.E_SSL_ISSUER_ERROR,
     pycurl.E_USE_SSL_FAILED,
 )
-_HUNG_UP = re.compile(r"SSL_ERROR_SYSCALL|reset by peer|unexpected eof", re.IGNORECASE)
+_HUNG_UP = re.compile(
+    r"SSL_ERROR_SYSCALL|SSL_ERROR_ZERO_RETURN|reset by peer|unexpected eof|broken pipe|(?:send|recv) failure",
+    re.IGNORECASE,
+)
 _GARBLED = re.compile(r"chunk", re.IGNORECASE)
 
 
@@ -79,7 +81,7 @@ def clean(text: str) -> str:
 
 
 def of(fault: Exception, host: str) -> Failure:
-    """The failure behind what the client raised; MemoryError is nobody's failure and goes on.
+    """The failure behind what the client raised; what is nobody's failure goes on.
 
     Args:
         fault: from the client or the system.
@@ -88,7 +90,7 @@ def of(fault: Exception, host: str) -> Failure:
     match fault:
         case Failure():
             return fault
-        case MemoryError():
+        case MemoryError() | LandfallError():
             raise fault
         case socket.gaierror():
             return _unresolved(fault, host)
@@ -101,7 +103,7 @@ def of(fault: Exception, host: str) -> Failure:
 
 
 def of_curl(fault: pycurl.error, host: str, errno: int) -> Failure:
-    """The failure behind an error of libcurl's; MemoryError where it had no memory.
+    """The failure behind an error of libcurl's; MemoryError or LandfallError where this machine is at fault.
 
     Args:
         host: that was asked.
@@ -110,6 +112,11 @@ def of_curl(fault: pycurl.error, host: str, errno: int) -> Failure:
     code, said = fault.args
     if code == pycurl.E_OUT_OF_MEMORY:
         raise MemoryError from fault
+    if code == pycurl.E_SSL_CACERT_BADFILE:
+        raise LandfallError(
+            "The certificates that this machine trusts cannot be read.",
+            "See to the files that SSL_CERT_FILE and SSL_CERT_DIR name, or to the system's own, and run again.",
+        )
     if code == pycurl.E_OPERATION_TIMEDOUT:
         return Failure("fetch.timeout", passing=True, value=host)
     if code == pycurl.E_COULDNT_RESOLVE_HOST:

@@ -148,8 +148,11 @@ class Transfer:
         return int(pycurl.SOCKET_BAD)
 
     def _on_line(self, line: bytes) -> int | None:
-        """Takes a line of the head, of which the last is empty, or of what follows the last chunk."""
-        self._lines.append(line)
+        """Takes a line of the head, of which the last is empty; what follows the last chunk is counted alone."""
+        self._lines.append(line if self.head is None else b"")
+        if len(self._lines) > 2 * MOST_LINES:
+            self.settle(Failure("fetch.protocol", reason=f"more than {MOST_LINES} headers follow its body"))
+            return -1
         if (len(line) <= len(b"\r\n") or len(self._lines) > MOST_LINES) and self.head is None:
             try:
                 self._on_head()

@@ -73,52 +73,80 @@ def job(destination: Destination, images: Path, *pictures: Iterator[dict[str, An
     """Store's job on shards of these rows."""
     FS.make_directory(str(images))
     for number, some in enumerate(pictures):
-        shards.write_shard(FS, f"{images}/part-{number:05d}.parquet", IMAGES, some)
-    return StoreJob(FS, str(images), destination, lambda done, total: None)
+        shards.write_shard(FS, f"{images}/{_name(number)}", IMAGES, some)
+    return StoreJob(FS, str(images), destination)
 
 
-def test_rows_pass_as_they_are_and_their_pictures_are_stored(destination: Destination) -> None:
-    handing = early.begin(destination)
-    assert handing is not None
-    assert list(handing.pass_on(rows(100, bad=7))) == list(rows(100, bad=7))
+def _name(number: int) -> str:
+    return f"part-{number:05d}.parquet"
+
+
+def begun(destination: Destination, images: Path) -> StoreJob:
+    made = early.begin(FS, str(images), destination)
+    assert made is not None
+    return made
+
+
+def test_pictures_of_a_finished_shard_are_stored(destination: Destination, tmp_path: Path) -> None:
+    images = tmp_path / "images"
+    job(destination, images, rows(100, bad=7), rows(30))
+    handing = begun(destination, images)
+    early.hand_on(handing, _name(0))
     assert stored(destination, 100) == 100
     with destination.open() as store:
         *_, last = rows(100, bad=7)
         assert store.get(last["image_id"]).drop == "d" * 64
+    early.hand_on(handing, _name(1))
+    assert stored(destination, 107) == 107
     assert early._LEFT not in log(destination)
 
 
 def test_nobody_waits_for_a_store_that_is_busy(destination: Destination, tmp_path: Path, spark: SparkSession) -> None:
-    handing = early.begin(destination)
-    assert handing is not None
+    images, many = tmp_path / "images", early._MOST + 5
+    store_job = job(destination, images, *(rows(10 * (number + 1)) for number in range(many)))
+    handing = begun(destination, images)
     file = destination.settings.store_root / "demo" / "images.sqlite"
-    many = early._ROWS * (early._MOST + 5)
     with closing(sqlite3.connect(file)) as other:
         other.execute("BEGIN IMMEDIATE")
-        assert len(list(handing.pass_on(rows(many)))) == many  # comes to its end although nothing can be stored
-    some = stored(destination, early._ROWS)
-    assert early._ROWS <= some < many
-    new, present = job(destination, tmp_path / "images", handing.pass_on(rows(many))).run(spark)
-    assert new + present == many
-    assert stored(destination, many) == many
+        for number in range(many):  # comes to its end although nothing can be stored
+            early.hand_on(handing, _name(number))
+    assert stored(destination, 10) >= 10
+    new, present = store_job.run(spark)
+    assert new + present == sum(10 * (number + 1) for number in range(many))
+    assert stored(destination, 10 * many) == 10 * many
 
 
-def test_what_cannot_be_stored_is_left_to_store_which_says_why(destination: Destination) -> None:
-    handing = early.begin(destination)
-    assert handing is not None
-    file = destination.settings.store_root / "demo" / "images.sqlite"
-    file.unlink()
-    for _ in range(2):
-        assert len(list(handing.pass_on(rows(3 * early._ROWS)))) == 3 * early._ROWS
-        early._thread(destination)._thread.join(_SECONDS)
+def test_what_cannot_be_stored_is_left_to_store_which_says_why(destination: Destination, tmp_path: Path) -> None:
+    images = tmp_path / "images"
+    job(destination, images, rows(3), rows(4))
+    handing = begun(destination, images)
+    (destination.settings.store_root / "demo" / "images.sqlite").unlink()
+    for number in range(2):
+        early.hand_on(handing, _name(number))
+        assert early._last is not None
+        early._last._thread.join(_SECONDS)
     assert log(destination).count(early._LEFT) == 1
     assert "was never prepared" in log(destination)
+
+
+def test_shards_that_were_put_in_place_meanwhile_are_left_without_a_word(
+    destination: Destination, tmp_path: Path
+) -> None:
+    images = tmp_path / "images"
+    job(destination, images, rows(3))
+    handing = begun(destination, images)
+    images.rename(tmp_path / "final")
+    early.hand_on(handing, _name(0))
+    assert early._last is not None
+    early._last._thread.join(_SECONDS)
+    assert early._LEFT not in log(destination)
+    assert stored(destination, 0) == 0
 
 
 def test_a_store_that_cannot_be_made_ready_takes_nothing(destination: Destination) -> None:
     (destination.settings.store_root / "demo").mkdir(parents=True)
     (destination.settings.store_root / "demo" / "images.sqlite").write_bytes(b"no database" * 100)
-    assert early.begin(destination) is None
+    assert early.begin(FS, "images", destination) is None
     assert early._LEFT in log(destination)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import socket
+import struct
 import threading
 import zlib
 from pathlib import Path
@@ -12,6 +15,7 @@ import trustme
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from conf.errors import LandfallError
 from conf.rules import RULES
 from spark_jobs.web import failure, names
 from spark_jobs.web.fetch import Answer, fetch_all
@@ -39,6 +43,10 @@ _ANSWERS = {
     "a garbled chunk": (_HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n", "fetch.protocol"),
     "a chunk too short": (_HEAD + b"Transfer-Encoding: chunked\r\n\r\nff\r\nhello", "fetch.connection"),
     "no last chunk": (_HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "fetch.connection"),
+    "many headers behind the body": (
+        _HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n" + b"X: 1\r\n" * 1000 + b"\r\n",
+        "fetch.protocol",
+    ),
     "a short body": (_HEAD + b"Content-Length: 50\r\n\r\nhello", "fetch.connection"),
     "no gzip": (ok(b"not gzip at all", "Content-Encoding: gzip"), "fetch.protocol"),
     "an unknown encoding of ours": (ok(b"not brotli at all", "Content-Encoding: br"), "fetch.protocol"),
@@ -148,6 +156,40 @@ def test_where_the_head_says_enough_the_body_is_not_waited_for(head: bytes, rule
         over.set()
     assert answer.rule == rule
     assert answer.milliseconds < 10_000
+
+
+def test_a_server_that_hangs_up_before_it_speaks_tls_is_asked_again() -> None:
+    taken = socket.create_server(("127.0.0.1", 0))
+    port = taken.getsockname()[1]
+
+    def hang_up() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client = taken.accept()[0]
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                client.close()
+
+    thread = threading.Thread(target=hang_up)
+    thread.start()
+    answers = [
+        ask(f"https://127.0.0.1:{port}/a", policy_for(port, attempts=2, backoff_seconds=0.01)) for _ in range(20)
+    ]
+    taken.shutdown(socket.SHUT_RDWR)
+    thread.join()
+    taken.close()
+    assert {(answer.rule, answer.passing, answer.attempts) for answer in answers} == {("fetch.connection", True, 2)}
+
+
+def test_certificates_of_our_own_that_cannot_be_read_are_no_fault_of_the_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    garbled = tmp_path / "trusted.pem"
+    garbled.write_text("no certificate")
+    monkeypatch.setenv("SSL_CERT_FILE", str(garbled))
+    certificate = Path(__file__).with_name("untrusted.pem")
+    raises = pytest.raises(LandfallError, match="certificates that this machine trusts")
+    with RawServer(ok(b"picture"), certificate=certificate) as server, raises:
+        ask(server.url.replace("http:", "https:"), policy_for(server.port))
 
 
 def test_we_ask_for_plain_bytes_without_cookies_or_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
