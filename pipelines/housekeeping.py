@@ -21,15 +21,23 @@ def sweep(places: Context) -> None:
 def _sweep_staging(places: Context) -> None:
     """Removes the staging of every published drop, and of every action, that nobody works on.
 
-    A staging directory has the name of its lease. What an unpublished drop has in staging is kept: the next attempt
-    resumes or replaces it.
+    A staging directory has the name of its lease, whose file goes, too: a run that was killed when its output was in
+    place already left nothing else. What an unpublished drop has in staging is kept: the next attempt resumes or
+    replaces it.
     """
-    for entry in places.fs.list(places.layout.stagings):
-        feed, drop = entry.name.split(".")[:2]
+    stagings, leases = (places.fs.list(path) for path in (places.layout.stagings, places.layout.leases))
+    names = {entry.name for entry in stagings} | {entry.name for entry in leases if _is_of_a_stage(entry.name)}
+    for name in sorted(names):
+        feed, drop = name.split(".")[:2]
         if feed != WORKFLOWS and of(places.fs, places.layout, feed, drop) is None:
             continue
-        with contextlib.suppress(LeaseHeld), places.fs.lease(places.layout.lease(entry.name), places.holder()):
-            places.fs.remove(f"{places.layout.stagings}/{entry.name}")
+        with contextlib.suppress(LeaseHeld), places.fs.lease(places.layout.lease(name), places.holder()):
+            places.fs.remove(f"{places.layout.stagings}/{name}")
+
+
+def _is_of_a_stage(lease: str) -> bool:
+    """Whether a lease is that of a stage of a drop: ``feed.drop.stage.build``."""
+    return lease.count(".") == 3 and not lease.startswith(f"{WORKFLOWS}.")
 
 
 def _sweep_refused(places: Context) -> None:

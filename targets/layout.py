@@ -130,9 +130,14 @@ class ClientLayout:
         """The file that says that a delivery is settled."""
         return f"{self.followed(workflow)}/delivered/{action}.{build}"
 
+    @property
+    def leases(self) -> str:
+        """Where leases' files lie."""
+        return f"{self.root}/_leases"
+
     def lease(self, name: str) -> str:
         """A lease's file; ``name`` is free of slashes."""
-        return f"{self.root}/_leases/{name}"
+        return f"{self.leases}/{name}"
 
     def stage_lease(self, stage: Stage, feed: str, drop: str, build: str) -> str:
         return self.lease(f"{feed}.{drop}.{stage}.{build}")
