@@ -31,15 +31,9 @@ class Ahead:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
             listener.bind(os.environ[_PLACE])
             listener.listen(1)
+            told = [str(listener.fileno()), os.environ[_PLACE], str(os.getpid())]
             self.process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "spark_jobs.ahead",
-                    str(listener.fileno()),
-                    os.environ[_PLACE],
-                    str(os.getpid()),
-                ],
+                [sys.executable, "-m", "spark_jobs.ahead", *told],
                 stdin=subprocess.PIPE,  # ends when this process does
                 stdout=subprocess.DEVNULL,
                 pass_fds=[listener.fileno()],

@@ -8,5 +8,5 @@ Step = Callable[[int, int, str], None]
 """Told (steps done, steps in all, what comes next)."""
 
 
-def silent(_done: int, _total: int, _next: str) -> None:
-    """For whoever does not want to know."""
+def silent(*_said: object) -> None:
+    """For whoever does not want to know, such as a worker."""

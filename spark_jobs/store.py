@@ -14,6 +14,7 @@ from pyspark.sql import SparkSession
 
 from conf.settings import Settings
 from spark_jobs import shards
+from spark_jobs.progress import silent
 from spark_jobs.tasks import watch_tasks
 from targets.clock import now
 from targets.filesystem import FileSystem
@@ -23,10 +24,6 @@ from targets.runlog import RunLog
 # What says which pictures a shard has; of so many shards it is read where the job begins.
 _NAMED = ["image_id", "rule"]
 _FEW_SHARDS = 400
-
-
-def _nobody(done: int, total: int) -> None:
-    """Hears of progress where nobody asks."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +81,7 @@ class StoreJob:
     fs: FileSystem
     images: str
     destination: Destination
-    report: Callable[[int, int], None] = _nobody
+    report: Callable[[int, int], None] = silent
 
     def run(self, spark: SparkSession) -> tuple[int, int]:
         """Inserts every image; returns how many the store did not have, and how many it had."""
@@ -107,14 +104,14 @@ class StoreJob:
             for name in names:
                 with self.fs.open(f"{self.images}/{name}") as opened:
                     ids = _ids(pq.ParquetFile(opened).read(_NAMED, use_threads=False))
-                if ids <= store.present(list(ids)):
-                    there += shards.tally_of(self.fs, f"{self.images}/{name}").ok
+                if store.present(ids).issuperset(ids):
+                    there += len(ids)
                 else:
                     lacking.append(name)
         return lacking, there
 
     def _worker(self) -> Callable[[str], shards.Written]:
-        job = replace(self, report=_nobody)  # who is told is of this process, and no worker's
+        job = replace(self, report=silent)  # who is told is of this process, and no worker's
 
         def work(name: str) -> shards.Written:
             with job.destination.open() as store:
@@ -137,12 +134,13 @@ class StoreJob:
             file = pq.ParquetFile(opened)
             for number in range(file.num_row_groups):
                 ids = _ids(file.read_row_group(number, columns=_NAMED))
-                missing = ids - store.present(list(ids))
+                missing = set(ids) - store.present(ids)
                 if missing:
                     rows = file.read_row_group(number).to_pylist()
                     yield self.destination.documents(row for row in rows if row["image_id"] in missing)
 
 
-def _ids(rows: pa.Table) -> set[str]:
-    """The ids of the pictures among rows of IMAGES."""
-    return set(rows.filter(pc.equal(rows["rule"], "ok"))["image_id"].to_pylist())
+def _ids(rows: pa.Table) -> list[str]:
+    """The ids of the pictures among rows of IMAGES; equal pictures have one, each time."""
+    ids: list[str] = rows.filter(pc.equal(rows["rule"], "ok"))["image_id"].to_pylist()
+    return ids

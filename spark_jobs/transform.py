@@ -13,6 +13,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from conf.settings import Images
 from spark_jobs import early, files, shards
 from spark_jobs.images.make import make
+from spark_jobs.progress import silent
 from spark_jobs.schemas import IMAGES, REQUESTS, SETTLED
 from spark_jobs.shards import Tally, Written
 from spark_jobs.store import StoreJob
@@ -64,7 +65,7 @@ class TransformJob:
         return self._settle(spark, shards.total(seen)), {one.name: one.sha256 for one in written}
 
     def _worker(self) -> Callable[[str], Written]:
-        job = replace(self, report=_nobody)  # who is told is of this process, and no worker's
+        job = replace(self, report=silent)  # who is told is of this process, and no worker's
 
         def work(name: str) -> Written:
             rows = _made(job.fs, f"{job.originals}/{name}", job.transforms, job.limits)
@@ -95,10 +96,6 @@ class TransformJob:
 
     def _read(self, spark: SparkSession) -> DataFrame:
         return read(spark, IMAGES, self.fs.uri(self.images))
-
-
-def _nobody(fared: Tally) -> None:
-    """Hears of progress where nobody asks."""
 
 
 def _made(fs: FileSystem, path: str, names: tuple[str, ...], limits: Images) -> Iterator[dict[str, Any]]:

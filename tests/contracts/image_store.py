@@ -274,6 +274,8 @@ class ImageStoreContract:
         store.insert(documents(1))
         store.close()
         store.close()
+        with open_store(settings, "demo") as again:
+            assert again.count() == 1
 
     def test_the_picture_itself_is_not_told(self) -> None:
         assert document(1).image not in repr(document(1))
