@@ -101,7 +101,7 @@ class FetchJob:
         """Asks for what these shards have to ask in this round of each; one task and one file a (shard, round)."""
         work = _Asking(self.fs, holders, self.originals, self.policy, self.log)
         with shards.watch(self.fs, self.originals, self.report):
-            return shards.each(spark, sorted(rounds.items()), work.ask)
+            return shards.each(spark, sorted(rounds.items()), work.ask, grouped=True)
 
     def _passing(self, spark: SparkSession, requests: DataFrame) -> DataFrame:
         """The requests whose last answer was a passing failure."""

@@ -124,7 +124,9 @@ class StoreJob:
 
     def put(self, name: str, store: ImageStore) -> int:
         """Inserts a shard's pictures as far as they are missing; returns how many the store did not have."""
-        return sum(store.insert(batch).new for batch in self._missing(name, store))
+        new = sum(store.insert(batch).new for batch in self._missing(name, store))
+        self.fs.forget(f"{self.images}/{name}")
+        return new
 
     def _missing(self, name: str, store: ImageStore) -> Iterator[list[ImageDocument]]:
         """A shard's pictures that the store is not known to have, by row group, each of bounded rows and bytes: the

@@ -59,7 +59,7 @@ class TransformJob:
         missing = [name for name in shards.finished(self.fs, self.originals) if name not in kept]
         self.fs.make_directory(self.images)
         with shards.watch(self.fs, self.images, self.report):
-            written = shards.each(spark, missing, self._worker())
+            written = shards.each(spark, missing, self._worker(), grouped=True)
         seen = {one.name: one.tally for one in written}
         shards.count(self.fs, self.images, seen)
         return self._settle(spark, shards.total(seen)), {one.name: one.sha256 for one in written}
@@ -72,6 +72,7 @@ class TransformJob:
             written = shards.write_shard(job.fs, f"{job.images}/{name}", IMAGES, rows)
             if job.early is not None:
                 early.hand_on(job.early, name)
+            job.fs.forget(f"{job.originals}/{name}")
             job.log.info("shard transformed", shard=name, ok=written.tally.ok, failed=written.tally.failed)
             return written
 

@@ -66,6 +66,11 @@ class FileSystem(Protocol):
     def sync(self, path: str) -> None:
         """Makes a directory, all files below it, and its own name durable."""
 
+    def forget(self, path: str) -> None:
+        """Says that a durable file will hardly be read again, so that the memory in which the system keeps it may go
+        to others. It stays where it is; where it is not, that is success.
+        """
+
     def sweep(self, path: str) -> None:
         """Removes what killed writers left below a directory."""
 

@@ -106,6 +106,14 @@ class LocalFileSystem:
                 _sync_directory(Path(directory))
             _sync_directory(Path(path).parent)
 
+    def forget(self, path: str) -> None:
+        with contextlib.suppress(OSError):  # what the system does with a hint is no matter of ours
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+            finally:
+                os.close(descriptor)
+
     def sweep(self, path: str) -> None:
         with faults(path, missing=True):
             for directory, _, files in os.walk(path):

@@ -116,6 +116,9 @@ class HdfsFileSystem:
     def sync(self, path: str) -> None:
         """Nothing is left to do: see above what is durable when."""
 
+    def forget(self, path: str) -> None:
+        """Nothing: the memory is that of HDFS's own servers."""
+
     def sweep(self, path: str) -> None:
         for one in self.names(path):
             if one.name.startswith(_TEMPORARY):

@@ -108,6 +108,12 @@ class FileSystemContract:
         fs.sync(f"{root}/a")
         assert fs.read(f"{root}/a/b/c") == b"x"
 
+    def test_what_is_forgotten_is_there(self, fs: FileSystem, root: str) -> None:
+        fs.create(f"{root}/a", b"content")
+        fs.forget(f"{root}/a")
+        assert fs.read(f"{root}/a") == b"content"
+        fs.forget(f"{root}/none")
+
     def test_a_lease_is_held_by_one(self, fs: FileSystem, root: str) -> None:
         with fs.lease(f"{root}/lease", "me"):
             assert fs.lease_holder(f"{root}/lease") == "me"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
 import resource
@@ -47,6 +48,28 @@ def root(tmp_path: Path) -> str:
 
 class TestLocalFileSystem(FileSystemContract):
     pass
+
+
+def is_in_memory(path: str) -> bool:
+    """Whether the system has a file's first page in memory: it is asked for it, and not to wait for a disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        return os.preadv(descriptor, [bytearray(1)], 0, os.RWF_NOWAIT) == 1
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno == errno.EOPNOTSUPP:
+            pytest.skip("the file system of the temporary directory does not say what is in memory")
+        raise
+    finally:
+        os.close(descriptor)
+
+
+def test_what_is_forgotten_is_not_in_memory(fs: LocalFileSystem, root: str) -> None:
+    fs.create(f"{root}/a", b"content")
+    assert is_in_memory(f"{root}/a")
+    fs.forget(f"{root}/a")
+    assert not is_in_memory(f"{root}/a")
 
 
 def killed(code: str, path: str, while_it_holds: object = None) -> None:
