@@ -124,9 +124,7 @@ class StoreJob:
 
     def put(self, name: str, store: ImageStore) -> int:
         """Inserts a shard's pictures as far as they are missing; returns how many the store did not have."""
-        new = sum(store.insert(batch).new for batch in self._missing(name, store))
-        self.fs.forget(f"{self.images}/{name}")
-        return new
+        return sum(store.insert(batch).new for batch in self._missing(name, store))
 
     def _missing(self, name: str, store: ImageStore) -> Iterator[list[ImageDocument]]:
         """A shard's pictures that the store is not known to have, by row group, each of bounded rows and bytes: the
@@ -140,6 +138,14 @@ class StoreJob:
                 if missing:
                     rows = file.read_row_group(number).to_pylist()
                     yield self.destination.documents(row for row in rows if row["image_id"] in missing)
+                # The star is made of the other columns.
+                self.fs.forget(f"{self.images}/{name}", *_pictures(file, number))
+
+
+def _pictures(file: pq.ParquetFile, row_group: int) -> tuple[int, int]:
+    """Where a row group's pictures begin in a file of IMAGES, and their bytes."""
+    column = file.metadata.row_group(row_group).column(file.schema_arrow.get_field_index("content"))
+    return column.data_page_offset, column.total_compressed_size
 
 
 def _ids(rows: pa.Table) -> list[str]:

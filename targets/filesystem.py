@@ -66,9 +66,9 @@ class FileSystem(Protocol):
     def sync(self, path: str) -> None:
         """Makes a directory, all files below it, and its own name durable."""
 
-    def forget(self, path: str) -> None:
-        """Says that a durable file will hardly be read again, so that the memory in which the system keeps it may go
-        to others. It stays where it is; where it is not, that is success.
+    def forget(self, path: str, begin: int = 0, size: int = 0) -> None:
+        """Says that so many bytes of a durable file, or all from ``begin`` on, will hardly be read again, so that the
+        memory in which the system keeps them may go to others. The file stays; where there is none, that is success.
         """
 
     def sweep(self, path: str) -> None:

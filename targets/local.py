@@ -106,11 +106,11 @@ class LocalFileSystem:
                 _sync_directory(Path(directory))
             _sync_directory(Path(path).parent)
 
-    def forget(self, path: str) -> None:
+    def forget(self, path: str, begin: int = 0, size: int = 0) -> None:
         with contextlib.suppress(OSError):  # what the system does with a hint is no matter of ours
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             try:
-                os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+                os.posix_fadvise(descriptor, begin, size, os.POSIX_FADV_DONTNEED)
             finally:
                 os.close(descriptor)
 

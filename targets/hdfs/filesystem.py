@@ -116,7 +116,7 @@ class HdfsFileSystem:
     def sync(self, path: str) -> None:
         """Nothing is left to do: see above what is durable when."""
 
-    def forget(self, path: str) -> None:
+    def forget(self, path: str, begin: int = 0, size: int = 0) -> None:
         """Nothing: the memory is that of HDFS's own servers."""
 
     def sweep(self, path: str) -> None:
