@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 
 import luigi
+from pyspark.sql import SparkSession
 
 from auth.gate import Permit, authorize
 from conf.actions import reads
@@ -26,7 +27,7 @@ from pipelines.publish_in_order import PublishInOrder
 from pipelines.run_workflow import RunWorkflow
 from pipelines.telling import explain
 from pipelines.workflows import whose, workflows
-from spark_jobs.session import begin
+from spark_jobs.session import begin, is_little
 from targets.register import Drop
 
 
@@ -128,9 +129,18 @@ class RunClient(luigi.Task):
 
 def _begin(places: Context, drops: Sequence[Drop]) -> None:
     """Has Spark start, and what its jobs need be imported meanwhile."""
-    begin(places.settings, size=sum(drop.size for drop in drops))
-    if any(isinstance(drop.config, ImagesFeed) for drop in drops):
-        threading.Thread(target=_import_jobs, name="jobs", daemon=True).start()
+    size = sum(drop.size for drop in drops)
+    if not any(isinstance(drop.config, ImagesFeed) for drop in drops):
+        begin(places.settings, size)
+        return
+
+    def rehearsed(spark: SparkSession) -> None:
+        from spark_jobs.actions.rehearsal import rehearse
+
+        rehearse(spark, is_little(size), lambda why: places.log.info("rehearsal broke off", why=why))
+
+    begin(places.settings, size, rehearsed)
+    threading.Thread(target=_import_jobs, name="jobs", daemon=True).start()
 
 
 def _import_jobs() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 
 from pyspark import SparkContext
 from pyspark.sql import SparkSession
@@ -26,16 +27,17 @@ _REMOTE: dict[int, SparkSession] = {}
 _ONE_STARTS = threading.Lock()
 
 
-def begin(settings: Settings, size: int) -> None:
+def begin(settings: Settings, size: int, then: Callable[[SparkSession], None] = lambda _: None) -> None:
     """Has the session of this process start in a thread, where nothing that the process does meanwhile is in its way.
 
     Args:
         size: of all that the process will work on, in bytes as they were uploaded.
+        then: what the thread does with the session, beside whoever asks for it.
     """
     # To become an HDFS user is a matter of the whole process.
     alone = settings.spark.is_local and not settings.spark.remote and not settings.lake.url.startswith("hdfs://")
     if alone and SparkSession.getActiveSession() is None:
-        early.begin(lambda: driver.start(settings, short=size <= java.SHORT, ahead=True))
+        early.begin(lambda: driver.start(settings, short=size <= java.SHORT, ahead=True), then)
 
 
 def has_session(settings: Settings) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 
 from pyspark.sql import SparkSession
 
@@ -13,36 +14,34 @@ _begun: Early | None = None
 class Early:
     """One session that starts."""
 
-    def __init__(self, start: Callable[[], SparkSession]) -> None:
-        self._start = start
-        self._made: SparkSession | None = None
-        self._fault: BaseException | None = None
+    def __init__(self, start: Callable[[], SparkSession], then: Callable[[SparkSession], None]) -> None:
+        self._start, self._then = start, then
+        self._made: Future[SparkSession] = Future()
         # A process that ends first does not wait for it: the JVM ends when its parent has.
-        self._thread = threading.Thread(target=self._run, name="spark", daemon=True)
-        self._thread.start()
+        threading.Thread(target=self._run, name="spark", daemon=True).start()
 
     def result(self) -> SparkSession:
         """The session, once it has started; raises what kept it from that."""
-        self._thread.join()
-        if self._made is None:
-            assert self._fault is not None
-            raise self._fault
+        made = self._made.result()
         # Which session is the active one is a matter of each thread.
-        self._made._get_j_spark_session_class(self._made._jvm).setActiveSession(self._made._jsparkSession)
-        return self._made
+        made._get_j_spark_session_class(made._jvm).setActiveSession(made._jsparkSession)
+        return made
 
     def _run(self) -> None:
         try:
-            self._made = self._start()
+            made = self._start()
         except BaseException as error:  # noqa: BLE001  # whoever asks for the session gets it
-            self._fault = error
+            self._made.set_exception(error)
+        else:
+            self._made.set_result(made)
+            self._then(made)
 
 
-def begin(start: Callable[[], SparkSession]) -> None:
-    """Has a session start, unless one has."""
+def begin(start: Callable[[], SparkSession], then: Callable[[SparkSession], None] = lambda _: None) -> None:
+    """Has a session start, unless one has; ``then`` gets it beside whoever takes it."""
     global _begun
     if _begun is None:
-        _begun = Early(start)
+        _begun = Early(start, then)
 
 
 def take() -> SparkSession | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from queue import Queue
 
 import pytest
 from pyspark.sql import SparkSession
@@ -57,6 +59,14 @@ def test_a_session_that_starts_early_is_given_once(spark: SparkSession) -> None:
     assert early.take() is spark
     assert early.take() is None
     assert begun == [1]
+
+
+def test_an_early_session_is_given_while_something_is_done_with_it(spark: SparkSession) -> None:
+    taken, seen = threading.Event(), Queue[tuple[SparkSession, bool]]()
+    early.begin(lambda: spark, lambda made: seen.put((made, taken.wait(60))))
+    assert early.take() is spark
+    taken.set()
+    assert seen.get(timeout=60) == (spark, True)
 
 
 def test_what_keeps_an_early_session_from_starting_is_told_to_who_asks() -> None:
