@@ -8,6 +8,8 @@ from typing import Any, TypeAlias
 import pyarrow as pa
 from pyspark.sql import Row, SparkSession
 
+from spark_jobs.session.reach import is_remote
+
 # Who does the work: a session's Python workers, or, of None, this process, one number after the other.
 Workers: TypeAlias = SparkSession | None
 
@@ -30,11 +32,24 @@ def do_in_workers(
     if not count:
         return []
 
+    if is_remote(workers):
+        return _by_table(workers, count, min(count, tasks), work, ddl)
+    # Without a plan of Spark SQL's, which takes the JVM half a second the first time, and milliseconds a task.
+    numbers = workers.sparkContext.parallelize(range(count), min(count, tasks))
+    rows = numbers.mapPartitions(lambda some: (row for number in some for row in work(number).to_pylist())).collect()
+    return [Row(**row) for row in rows]
+
+
+def _by_table(
+    spark: SparkSession, count: int, tasks: int, work: Callable[[int], pa.RecordBatch], ddl: str
+) -> list[Any]:
+    """By a Connect server, which knows tables alone."""
+
     def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             yield from map(work, batch.column(0).to_pylist())
 
-    return workers.range(0, count, 1, min(count, tasks)).mapInArrow(run, ddl).collect()
+    return spark.range(0, count, 1, tasks).mapInArrow(run, ddl).collect()
 
 
 def sum_in_workers(workers: Workers, count: int, tasks: int, work: Callable[[int], int]) -> int:

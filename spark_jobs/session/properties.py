@@ -39,6 +39,8 @@ _CORE = {
     "spark.ui.showConsoleProgress": "false",
     # Tasks of jobs that run at once take turns: Load's need not wait until all of Store's have begun.
     "spark.scheduler.mode": "FAIR",
+    # As Spark SQL has it: Python workers that differ in it are others, of a daemon of their own.
+    "spark.executorEnv.SPARK_SIMPLIFIED_TRACEBACK": "1",
     "spark.log.level": "ERROR",
     "spark.sql.catalogImplementation": "in-memory",
     "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
