@@ -27,6 +27,7 @@ from pipelines.publish_in_order import PublishInOrder
 from pipelines.run_workflow import RunWorkflow
 from pipelines.telling import explain
 from pipelines.workflows import whose, workflows
+from spark_jobs import memory
 from spark_jobs.session import begin, is_little
 from targets.register import Drop
 
@@ -140,6 +141,7 @@ def _begin(places: Context, drops: Sequence[Drop]) -> None:
         rehearse(spark, is_little(size), lambda why: places.log.info("rehearsal broke off", why=why))
 
     begin(places.settings, size, rehearsed)
+    memory.keep()
     threading.Thread(target=_import_jobs, name="jobs", daemon=True).start()
 
 
