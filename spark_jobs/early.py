@@ -44,9 +44,10 @@ def begin(fs: FileSystem, images: str, destination: Destination) -> StoreJob | N
 def hand_on(job: StoreJob, name: str) -> None:
     """Has a finished shard's pictures be stored meanwhile, unless there is enough to do."""
     global _last
-    if _last is None or _last.job != job or not _last.takes:
-        _last = _Thread(job)
-    _last.offer(name)
+    with _ONE_HANDS_ON:
+        if _last is None or _last.job != job or not _last.takes:
+            _last = _Thread(job)
+        _last.offer(name)
 
 
 class _Thread:
@@ -84,3 +85,4 @@ class _Thread:
 
 
 _last: _Thread | None = None
+_ONE_HANDS_ON = threading.Lock()

@@ -10,6 +10,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import reduce
 from typing import Any, BinaryIO, NamedTuple, TypeVar
@@ -36,6 +37,8 @@ _MOST_TOGETHER = 4
 # A task takes this part of what would be a worker's share of what is left.
 _SHARE = 3
 _WRITTEN_DDL = "name string, sha256 string, ok long, failed long, bytes long"
+# Whose rows are made in this process.
+_MAKES = threading.Lock()
 Item = TypeVar("Item")
 
 
@@ -130,10 +133,13 @@ class _Hashing:
 
 
 def write_shard(fs: FileSystem, path: str, schema: pa.Schema, rows: Iterator[dict[str, Any]]) -> Written:
-    """Writes one shard. One that an earlier worker wrote meanwhile is as good: it is kept."""
+    """Writes one shard. One that an earlier worker wrote meanwhile is as good: it is kept.
+
+    Of several threads one makes rows: another's begin while these reach the disk.
+    """
     name = path.rpartition("/")[2]
     try:
-        with fs.writer(path) as file:
+        with fs.writer(path) as file, _MAKES:  # the file reaches the disk once the other is given up
             writer = ShardWriter(file, schema)
             for row in rows:
                 writer.write(row)
@@ -164,19 +170,26 @@ def each(
     """Runs ``work`` on every item in Spark's Python workers, and returns what each wrote.
 
     Args:
-        grouped: a task takes several items, for the time that each task costs Spark; not one item, as where tasks are
-            watched (``watch_tasks``).
+        grouped: a task takes several items, for the time that each task costs Spark, and begins one while what was
+            written of another reaches the disk; not one item, as where tasks are watched (``watch_tasks``).
     """
     groups = _groups(items, tasks_at_once(spark) if grouped else len(items))
 
     def do(number: int) -> pa.RecordBatch:
-        written = map(work, groups[number])
+        written = _one_after_the_other(groups[number], work)
         return pa.RecordBatch.from_pylist(
             [{"name": one.name, "sha256": one.sha256, **one.tally._asdict()} for one in written]
         )
 
     rows = do_in_workers(spark, len(groups), len(groups), do, _WRITTEN_DDL)
     return [Written(row.name, row.sha256, Tally(row.ok, row.failed, row.bytes)) for row in rows]
+
+
+def _one_after_the_other(items: Sequence[Item], work: Callable[[Item], Written]) -> list[Written]:
+    if len(items) == 1:
+        return [work(items[0])]
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(work, items))
 
 
 def _groups(items: Sequence[Item], at_once: int) -> list[Sequence[Item]]:

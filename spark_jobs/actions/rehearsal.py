@@ -36,10 +36,14 @@ def rehearse(spark: SparkSession, little: bool, tell: Callable[[str], None]) -> 
     """
     try:
         with TemporaryDirectory(prefix="rehearsal-", dir=directory()) as place:
-            schema = pa.schema([field.with_nullable(True) for field in TABLES[_READ]])
-            pq.write_table(pa.Table.from_pylist([dict.fromkeys(schema.names)], schema), f"{place}/{_READ}")
-            own = isolated(spark, little)
-            rows = own.read.schema(from_arrow_schema(schema, prefer_timestamp_ntz=True)).parquet(f"{place}/{_READ}")
-            write(LocalFileSystem(), aggregated(own, {_READ: rows}, daily.sql()), f"{place}/{daily.NAME}", None)
+            perform(isolated(spark, little), place)
     except Exception as fault:  # noqa: BLE001  # the run may end meanwhile, and Spark with it
         tell(str(translate(fault, "rehearsal")))
+
+
+def perform(spark: SparkSession, place: str) -> None:
+    """Makes the aggregate in a directory of this machine, of a file that it puts there."""
+    schema = pa.schema([field.with_nullable(True) for field in TABLES[_READ]])
+    pq.write_table(pa.Table.from_pylist([dict.fromkeys(schema.names)], schema), f"{place}/{_READ}")
+    rows = spark.read.schema(from_arrow_schema(schema, prefer_timestamp_ntz=True)).parquet(f"{place}/{_READ}")
+    write(LocalFileSystem(), aggregated(spark, {_READ: rows}, daily.sql()), f"{place}/{daily.NAME}", None)

@@ -17,8 +17,10 @@ from pyspark.sql import functions as F  # noqa: N812
 from conf.errors import LandfallError
 from conf.sections import Spark
 from conf.settings import Settings
+from spark_jobs.actions import rehearsal
 from spark_jobs.session import driver, java
 from spark_jobs.session.sized import suit
+from spark_jobs.workers import sum_in_workers
 
 _SECONDS_TO_WRITE = 300
 
@@ -68,7 +70,7 @@ def _run(home: Path, made: Path) -> str:
 
 
 def _exercise(spark: SparkSession, goal: Path) -> None:
-    """What a run asks of Spark: Python workers, shuffles, joins, windows, hashes, Parquet written and read again."""
+    """What a run asks of Spark: Python workers, shuffles, joins, windows, hashes, Parquet written and read, SQL."""
     rows = spark.range(0, 20, 1, 2).mapInArrow(_passed_on, "id long, url string, fields map<string, string>")
     kept = rows.persist()
     place = F.struct("id", "url")
@@ -87,6 +89,8 @@ def _exercise(spark: SparkSession, goal: Path) -> None:
     spark.createDataFrame([("a", 1)], "url string, id long").join(F.broadcast(read.select("url")), "url").count()
     read.repartitionById(2, F.col("shard").cast("int") % 2).mapInArrow(_ids, "id long").collect()
     _taken_in_parts(read)
+    sum_in_workers(spark, 4, 2, int)
+    rehearsal.perform(spark, str(goal))
 
 
 def _taken_in_parts(rows: DataFrame) -> None:

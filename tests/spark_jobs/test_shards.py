@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import itertools
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
 
+import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
 from spark_jobs import shards
 from spark_jobs.shards import Tally, Written
+from targets.local import LocalFileSystem
+
+_SECONDS = 60
 
 
 @given(items=st.lists(st.integers(), max_size=400), at_once=st.integers(1, 64))
@@ -28,3 +37,38 @@ def test_each_item_is_done_once(spark: SparkSession) -> None:
     for grouped in (False, True):
         written = shards.each(spark, items, lambda item: Written(f"{item}", "", Tally(item)), grouped=grouped)
         assert [(one.name, one.tally.ok) for one in written] == [(f"{item}", item) for item in items]
+
+
+class Waiting(LocalFileSystem):
+    """A disk that has the first file once rows of the second are made."""
+
+    second_begins = threading.Event()
+
+    @contextmanager
+    def writer(self, path: str) -> Iterator[BinaryIO]:
+        with super().writer(path) as file:
+            yield file
+            if path.endswith("0"):
+                assert self.second_begins.wait(_SECONDS)
+
+
+def test_rows_are_made_while_those_before_reach_the_disk(tmp_path: Path) -> None:
+    schema = pa.schema([("rule", pa.string()), ("content", pa.binary())])
+    at_once, most = 0, 0
+
+    def rows(number: int) -> Iterator[dict[str, Any]]:
+        nonlocal at_once, most
+        if number == 1:
+            Waiting.second_begins.set()
+        at_once += 1
+        for _ in range(100):
+            most = max(most, at_once)
+            yield {"rule": "ok", "content": b"x"}
+        at_once -= 1
+
+    def work(number: int) -> Written:
+        return shards.write_shard(Waiting(), f"{tmp_path}/{number}", schema, rows(number))
+
+    written = shards._one_after_the_other(range(4), work)
+    assert [(one.name, one.tally.ok) for one in written] == [(f"{number}", 100) for number in range(4)]
+    assert most == 1
