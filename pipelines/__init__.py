@@ -11,7 +11,7 @@ luigi_sentences.apply()
 
 
 def _leave_garbage() -> None:
-    """Looks for none when the process ends, which takes 0.1 s; DuckDB would tell the terminal what is left of it."""
+    """Looks for none among what is there by now. DuckDB would tell the terminal what is left of it at the end."""
     if "duckdb" not in sys.modules:
         gc.freeze()
 
@@ -35,7 +35,7 @@ from pipelines.transform import Transform  # noqa: E402
 from pipelines.validate import Validate  # noqa: E402
 from pipelines.validate_records import ValidateRecords  # noqa: E402
 
-gc.freeze()
+_leave_garbage()
 gc.enable()
 
 __all__ = [

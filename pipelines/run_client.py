@@ -28,6 +28,7 @@ from pipelines.run_workflow import RunWorkflow
 from pipelines.telling import explain
 from pipelines.workflows import whose, workflows
 from spark_jobs import memory
+from spark_jobs.actions.rehearsal import rehearse
 from spark_jobs.session import begin, is_little
 from targets.register import Drop
 
@@ -136,8 +137,6 @@ def _begin(places: Context, drops: Sequence[Drop]) -> None:
         return
 
     def rehearsed(spark: SparkSession) -> None:
-        from spark_jobs.actions.rehearsal import rehearse
-
         rehearse(spark, is_little(size), lambda why: places.log.info("rehearsal broke off", why=why))
 
     begin(places.settings, size, rehearsed)

@@ -30,7 +30,7 @@ def begin(fs: FileSystem, images: str, destination: Destination) -> StoreJob | N
         What ``hand_on`` wants.
     """
     settings = destination.settings
-    # On HDFS files are read through connections of one thread.
+    # What a thread reads again of a lake on HDFS comes over the network, in the way of what Transform reads and writes.
     if not takes_early(settings) or settings.lake.url.startswith("hdfs://"):
         return None
     try:

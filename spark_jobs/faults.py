@@ -129,7 +129,7 @@ def _of_hdfs(text: str) -> tuple[str, str] | None:
 def last_meaningful(text: str) -> str:
     """The line of a trace that says what happened: the innermost cause, or the last line that is no place in code."""
     lines = [line.strip() for line in text.splitlines() if not _WHERE.match(line)]
-    raised = [found for found in map(_RAISED.match, lines) if found]
+    raised = [found for found in map(_RAISED.match, lines) if found and not found["says"].startswith("Traceback (")]
     if raised:
         kind, says = raised[-1]["kind"], raised[-1]["says"].strip()
         return (says if " " in says else f"{kind}: {says}")[:_MOST]

@@ -98,7 +98,7 @@ class FetchJob:
         return seen
 
     def _fetch(self, spark: SparkSession, holders: Mapping[int, list[str]], rounds: Mapping[int, int]) -> list[Written]:
-        """Asks for what these shards have to ask in this round of each; one task and one file a (shard, round)."""
+        """Asks for what these shards have to ask in this round of each; one file a (shard, round)."""
         work = _Asking(self.fs, holders, self.originals, self.policy, self.log)
         with shards.watch(self.fs, self.originals, self.report):
             return shards.each(spark, sorted(rounds.items()), work.ask, grouped=True)

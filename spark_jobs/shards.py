@@ -6,12 +6,12 @@ says how its rows fared, so that progress can be read while a job runs, by whoev
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import reduce
 from typing import Any, BinaryIO, NamedTuple, TypeVar
 
@@ -133,20 +133,21 @@ class _Hashing:
 
 
 def write_shard(fs: FileSystem, path: str, schema: pa.Schema, rows: Iterator[dict[str, Any]]) -> Written:
-    """Writes one shard. One that an earlier worker wrote meanwhile is as good: it is kept.
+    """Writes one shard. One that an earlier worker wrote is as good: it is kept, and no row is asked for.
 
     Of several threads one makes rows: another's begin while these reach the disk.
     """
     name = path.rpartition("/")[2]
-    try:
-        with fs.writer(path) as file, _MAKES:  # the file reaches the disk once the other is given up
-            writer = ShardWriter(file, schema)
-            for row in rows:
-                writer.write(row)
-            digest, tally = writer.close()
-    except AlreadyExists:
-        return Written(name, file_digest(fs, path), tally_of(fs, path))
-    return Written(name, digest, tally)
+    if not fs.exists(path):
+        with contextlib.suppress(AlreadyExists), contextlib.ExitStack() as held:
+            with _MAKES:  # given up before the file reaches the disk
+                writer = ShardWriter(held.enter_context(fs.writer(path)), schema)
+                for row in rows:
+                    writer.write(row)
+                digest, tally = writer.close()
+            held.close()
+            return Written(name, digest, tally)
+    return Written(name, file_digest(fs, path), tally_of(fs, path))
 
 
 def tally_of(fs: FileSystem, path: str) -> Tally:
@@ -171,8 +172,10 @@ def each(
 
     Args:
         grouped: a task takes several items, for the time that each task costs Spark, and begins one while what was
-            written of another reaches the disk; not one item, as where tasks are watched (``watch_tasks``).
+            written of another reaches the disk. Not where tasks are watched (``watch_tasks``).
     """
+    if not items:
+        return []
     groups = _groups(items, tasks_at_once(spark) if grouped else len(items))
 
     def do(number: int) -> pa.RecordBatch:
@@ -206,7 +209,7 @@ def _groups(items: Sequence[Item], at_once: int) -> list[Sequence[Item]]:
     return groups
 
 
-@contextmanager
+@contextlib.contextmanager
 def watch(fs: FileSystem, directory: str, report: Callable[[Tally], None]) -> Iterator[None]:
     """While the block runs, reports every second how the rows of the finished shards fared so far."""
     done = threading.Event()

@@ -35,7 +35,7 @@ def rehearse(spark: SparkSession, little: bool, tell: Callable[[str], None]) -> 
         tell: told what went wrong, which is in nobody's way.
     """
     try:
-        with TemporaryDirectory(prefix="rehearsal-", dir=directory()) as place:
+        with TemporaryDirectory(prefix="rehearsal-", dir=directory(), ignore_cleanup_errors=True) as place:
             perform(isolated(spark, little), place)
     except Exception as fault:  # noqa: BLE001  # the run may end meanwhile, and Spark with it
         tell(str(translate(fault, "rehearsal")))

@@ -1,4 +1,4 @@
-"""The one HTTP client of a task: libcurl, told to the letter what to ask, whom, and what to leave alone."""
+"""The one HTTP client of a shard's requests: libcurl, told to the letter what to ask, whom, and what to leave alone."""
 
 from __future__ import annotations
 

@@ -17,9 +17,9 @@ _VERSION = 1
 _BUSY_SECONDS = 120
 # A picture in base64 has tens of kilobytes: with larger pages there are fewer of them to link and to write.
 _PAGE_BYTES = 16384
-# A batch fits in, so that none of it is written before all of it is there, and so does the index of some hundred
-# thousand pictures (KiB, as SQLite wants it: negative).
-_CACHE_KIB = -65536
+# KiB, as SQLite wants them: negative. A batch fits in, so that none of it is written before all of it is there; and for
+# who only reads, the index of a hundred thousand pictures.
+_WRITER_KIB, _READER_KIB = -65536, -16384
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS images (
@@ -69,6 +69,7 @@ def for_writing(path: Path) -> sqlite3.Connection:
         # twice. A database that an earlier version made keeps its WAL: nothing is asked of it that waits for readers.
         if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
             connection.execute("PRAGMA journal_mode = TRUNCATE")
+        connection.execute(f"PRAGMA cache_size = {_WRITER_KIB}")
         # What was answered for must survive a loss of power; some builds of SQLite are not so strict by themselves.
         connection.execute("PRAGMA synchronous = FULL")
         return connection
@@ -131,7 +132,7 @@ def _prepared(path: Path, how: str) -> sqlite3.Connection | None:
     connection = _connect(path, how)
     try:
         if _version(connection, path) == _VERSION:
-            connection.execute(f"PRAGMA cache_size = {_CACHE_KIB}")
+            connection.execute(f"PRAGMA cache_size = {_READER_KIB}")
             return connection
     except BaseException:
         connection.close()

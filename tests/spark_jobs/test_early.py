@@ -8,8 +8,9 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 
@@ -99,6 +100,31 @@ def test_pictures_of_a_finished_shard_are_stored(destination: Destination, tmp_p
     early.hand_on(handing, _name(1))
     assert stored(destination, 107) == 107
     assert early._LEFT not in log(destination)
+
+
+class Forgetting(LocalFileSystem):
+    """Keeps what it was told to forget."""
+
+    forgotten: ClassVar[list[bytes]] = []
+
+    def forget(self, path: str, begin: int = 0, size: int = 0) -> None:
+        self.forgotten.append(Path(path).read_bytes()[begin : begin + size])
+
+
+def test_pictures_that_are_stored_are_forgotten_and_what_the_star_reads_is_not(
+    destination: Destination, tmp_path: Path
+) -> None:
+    job(destination, tmp_path, rows(300, bad=7))
+    destination.open(prepare=True).close()
+    with destination.open() as store:
+        assert StoreJob(Forgetting(), str(tmp_path), destination).put(_name(0), store) == 300
+    whole, found = (tmp_path / _name(0)).read_bytes(), b"".join(Forgetting.forgotten)
+    assert len(Forgetting.forgotten) == pq.ParquetFile(tmp_path / _name(0)).num_row_groups == 2
+    for row in rows(300, bad=7):
+        if row["content"]:
+            assert row["content"] in found
+        assert row["original_id"].encode() in whole
+        assert row["original_id"].encode() not in found
 
 
 def test_nobody_waits_for_a_store_that_is_busy(destination: Destination, tmp_path: Path, spark: SparkSession) -> None:

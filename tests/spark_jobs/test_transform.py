@@ -17,6 +17,7 @@ from spark_jobs.tables import write_none
 from spark_jobs.transform import TransformJob
 from targets.local import LocalFileSystem
 from targets.runlog import RunLog
+from tests.in_memory import is_in_memory
 
 FS = LocalFileSystem()
 
@@ -66,3 +67,12 @@ def test_equal_results_are_counted_once(
     assert counts == {"ok": 4, "quarantined": 1, "distinct": 3, "bytes": size.bytes}
     assert size == Tally(4, 1, size.bytes)
     assert len(digests) == 3
+
+
+@pytest.mark.spark
+def test_originals_are_forgotten(spark: SparkSession, tmp_path: Path) -> None:
+    made = job(tmp_path, [picture(1), picture(2), picture(3)])
+    paths = [f"{made.originals}/{name}" for name in shards.finished(FS, made.originals)]
+    assert [is_in_memory(path) for path in paths] == [True, True]
+    made.run(spark)
+    assert [is_in_memory(path) for path in paths] == [False, False]

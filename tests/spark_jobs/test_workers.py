@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyspark.errors import PythonException
 from pyspark.sql import SparkSession
 
+from conf.errors import StorageError
 from landfall.sample_web import catalogue
+from spark_jobs.faults import translate
 from spark_jobs.index import Index, Indexer
 from spark_jobs.proof import ledger_of_images, prove
 from spark_jobs.star.load import load
@@ -43,6 +47,36 @@ def test_numbers_are_worked_on_in_order_and_here(spark: SparkSession) -> None:
     assert os.getpid() not in {row.process for row in there}
     assert sum_in_workers(None, 5, 2, lambda number: number) == 10
     assert do_in_workers(None, 0, 2, work, "number long, process long") == []
+
+
+def test_workers_of_numbers_and_of_tables_come_of_one_process(spark: SparkSession) -> None:
+    def work(_: int) -> pa.RecordBatch:
+        return pa.RecordBatch.from_pylist([{"parent": os.getppid()}])
+
+    def of_a_table(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        yield from (work(batch.num_rows) for batch in batches)
+
+    numbers = do_in_workers(spark, 2, 2, work, "parent long")
+    tables = spark.range(0, 2, 1, 2).mapInArrow(of_a_table, "parent long").collect()
+    assert len({row.parent for row in numbers + tables}) == 1
+
+
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        (StorageError("/lake/x is full.", "Make room."), "The fetch failed: /lake/x is full. Make room."),
+        (ValueError("nobody knows why"), "The fetch failed in Spark: nobody knows why `landfall logs`"),
+    ],
+)
+def test_what_a_worker_raises_is_a_sentence(spark: SparkSession, raised: Exception, said: str) -> None:
+    def work(_: int) -> pa.RecordBatch:
+        raise raised
+
+    with pytest.raises(PythonException) as caught:
+        do_in_workers(spark, 2, 2, work, "number long")
+    fault = translate(caught.value, "fetch")
+    assert str(fault).startswith(said)
+    assert isinstance(fault, StorageError) == isinstance(raised, StorageError)
 
 
 def test_a_catalogue_is_validated_alike(spark: SparkSession, tmp_path: Path) -> None:

@@ -62,6 +62,10 @@ def test_all_that_is_there_is_said_to_be(settings: Settings) -> None:
     with open_store(settings, "demo") as store:
         store.insert(documents(*range(5)))
         assert store.present([document(number).id for number in range(3, 9)]) == {document(3).id, document(4).id}
+        store.insert(documents(*range(5, 700)))
+        assert store.present([document(number).id for number in range(1000)]) == {
+            one.id for one in documents(*range(700))
+        }
 
 
 def test_a_reader_makes_no_database(settings: Settings, file: Path) -> None:

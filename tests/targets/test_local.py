@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import pickle
 import resource
@@ -16,6 +15,7 @@ import pytest
 from conf.errors import StorageError
 from targets.local import LocalFileSystem
 from tests.contracts.filesystem import FileSystemContract
+from tests.in_memory import is_in_memory
 
 HOLDER = """
 import sys
@@ -48,21 +48,6 @@ def root(tmp_path: Path) -> str:
 
 class TestLocalFileSystem(FileSystemContract):
     pass
-
-
-def is_in_memory(path: str) -> bool:
-    """Whether the system has a file's first page in memory: it is asked for it, and not to wait for a disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        return os.preadv(descriptor, [bytearray(1)], 0, os.RWF_NOWAIT) == 1
-    except BlockingIOError:
-        return False
-    except OSError as error:
-        if error.errno == errno.EOPNOTSUPP:
-            pytest.skip("the file system of the temporary directory does not say what is in memory")
-        raise
-    finally:
-        os.close(descriptor)
 
 
 def test_what_is_forgotten_is_not_in_memory(fs: LocalFileSystem, root: str) -> None:

@@ -97,8 +97,9 @@ def test_a_reader_that_goes_away_is_no_fault(landfall: Call, house: Path) -> Non
     assert ended.stderr == ""
 
 
-def test_a_process_that_has_used_duckdb_ends_without_a_word() -> None:
+@pytest.mark.parametrize("modules", ["pipelines, duckdb", "duckdb, pipelines"])
+def test_a_process_that_has_used_duckdb_ends_without_a_word(modules: str) -> None:
     # What is left of DuckDB when Python ends, DuckDB tells the terminal; pipelines leaves garbage where it can.
-    program = "import pipelines, duckdb; duckdb.connect(':memory:').execute('SELECT 1')"
+    program = f"import {modules}; duckdb.connect(':memory:').execute('SELECT 1')"
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
