@@ -16,7 +16,7 @@ from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812
 
 from conf.errors import DropHeld
-from spark_jobs import files, shards
+from spark_jobs import files, shard_tasks, shards
 from spark_jobs.schemas import ORIGINALS, REQUESTS, SETTLED
 from spark_jobs.shards import Tally, Written
 from spark_jobs.tables import read, select_quarantined, write_none
@@ -101,7 +101,7 @@ class FetchJob:
         """Asks for what these shards have to ask in this round of each; one file a (shard, round)."""
         work = _Asking(self.fs, holders, self.originals, self.policy, self.log)
         with shards.watch(self.fs, self.originals, self.report):
-            return shards.each(spark, sorted(rounds.items()), work.ask, grouped=True)
+            return shard_tasks.each(spark, sorted(rounds.items()), work.ask, grouped=True)
 
     def _passing(self, spark: SparkSession, requests: DataFrame) -> DataFrame:
         """The requests whose last answer was a passing failure."""

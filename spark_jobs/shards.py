@@ -10,19 +10,15 @@ import contextlib
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from functools import reduce
-from typing import Any, BinaryIO, NamedTuple, TypeVar
+from typing import Any, BinaryIO, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from pyspark.sql import SparkSession
 
 from conf.errors import AlreadyExists
-from spark_jobs.session import tasks_at_once
-from spark_jobs.workers import do_in_workers
 from targets.dataset import file_digest
 from targets.filesystem import FileSystem
 
@@ -32,14 +28,8 @@ _ROW_GROUP_ROWS = 256
 _PAGE_ROWS = 16
 _FOOTER = b"landfall"
 _SECONDS_BETWEEN_LOOKS = 1.0
-# Items of one task, at most: those of a slow source may lie together, and are not to wait for one worker.
-_MOST_TOGETHER = 4
-# A task takes this part of what would be a worker's share of what is left.
-_SHARE = 3
-_WRITTEN_DDL = "name string, sha256 string, ok long, failed long, bytes long"
 # Whose rows are made in this process.
 _MAKES = threading.Lock()
-Item = TypeVar("Item")
 
 
 class Tally(NamedTuple):
@@ -163,50 +153,6 @@ def tally_of(fs: FileSystem, path: str) -> Tally:
 def finished(fs: FileSystem, directory: str) -> list[str]:
     """Names of the finished shards of a directory."""
     return [entry.name for entry in fs.list(directory) if entry.name.endswith(".parquet")]
-
-
-def each(
-    spark: SparkSession, items: Sequence[Item], work: Callable[[Item], Written], *, grouped: bool = False
-) -> list[Written]:
-    """Runs ``work`` on every item in Spark's Python workers, and returns what each wrote.
-
-    Args:
-        grouped: a task takes several items, for the time that each task costs Spark, and begins one while what was
-            written of another reaches the disk. Not where tasks are watched (``watch_tasks``).
-    """
-    if not items:
-        return []
-    groups = _groups(items, tasks_at_once(spark) if grouped else len(items))
-
-    def do(number: int) -> pa.RecordBatch:
-        written = _one_after_the_other(groups[number], work)
-        return pa.RecordBatch.from_pylist(
-            [{"name": one.name, "sha256": one.sha256, **one.tally._asdict()} for one in written]
-        )
-
-    rows = do_in_workers(spark, len(groups), len(groups), do, _WRITTEN_DDL)
-    return [Written(row.name, row.sha256, Tally(row.ok, row.failed, row.bytes)) for row in rows]
-
-
-def _one_after_the_other(items: Sequence[Item], work: Callable[[Item], Written]) -> list[Written]:
-    if len(items) == 1:
-        return [work(items[0])]
-    with ThreadPoolExecutor(2) as pool:
-        return list(pool.map(work, items))
-
-
-def _groups(items: Sequence[Item], at_once: int) -> list[Sequence[Item]]:
-    """Items that go together: fewer the fewer are left, so that all workers end at about the same time.
-
-    Source: guided self-scheduling, C. Polychronopoulos and D. Kuck, IEEE Transactions on Computers C-36 (1987) 1425.
-    """
-    groups: list[Sequence[Item]] = []
-    begin = 0
-    while begin < len(items):
-        size = min(_MOST_TOGETHER, max(1, (len(items) - begin) // (_SHARE * at_once)))
-        groups.append(items[begin : begin + size])
-        begin += size
-    return groups
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ import pybase64
 from pyspark.sql import SparkSession
 
 from conf.settings import Settings
-from spark_jobs import shards
+from spark_jobs import shard_tasks, shards
 from spark_jobs.progress import silent
 from spark_jobs.tasks import watch_tasks
 from targets.clock import now
@@ -88,7 +88,7 @@ class StoreJob:
         self.destination.open(prepare=True).close()
         names, there = self._lacking(shards.finished(self.fs, self.images))
         with watch_tasks(spark, lambda done: self.report(done, len(names))):
-            written = shards.each(spark, names, self._worker())
+            written = shard_tasks.each(spark, names, self._worker())
         sums = shards.total({one.name: one.tally for one in written})
         return sums.ok, there + sums.failed
 

@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from conf.settings import Images
-from spark_jobs import early, files, shards
+from spark_jobs import early, files, shard_tasks, shards
 from spark_jobs.images.make import make
 from spark_jobs.progress import silent
 from spark_jobs.schemas import IMAGES, REQUESTS, SETTLED
@@ -59,7 +59,7 @@ class TransformJob:
         missing = [name for name in shards.finished(self.fs, self.originals) if name not in kept]
         self.fs.make_directory(self.images)
         with shards.watch(self.fs, self.images, self.report):
-            written = shards.each(spark, missing, self._worker(), grouped=True)
+            written = shard_tasks.each(spark, missing, self._worker(), grouped=True)
         seen = {one.name: one.tally for one in written}
         shards.count(self.fs, self.images, seen)
         return self._settle(spark, shards.total(seen)), {one.name: one.sha256 for one in written}

@@ -7,8 +7,9 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -102,10 +103,11 @@ def test_pictures_of_a_finished_shard_are_stored(destination: Destination, tmp_p
     assert early._LEFT not in log(destination)
 
 
+@dataclass(frozen=True)
 class Forgetting(LocalFileSystem):
     """Keeps what it was told to forget."""
 
-    forgotten: ClassVar[list[bytes]] = []
+    forgotten: list[bytes]
 
     def forget(self, path: str, begin: int = 0, size: int = 0) -> None:
         self.forgotten.append(Path(path).read_bytes()[begin : begin + size])
@@ -115,11 +117,12 @@ def test_pictures_that_are_stored_are_forgotten_and_what_the_star_reads_is_not(
     destination: Destination, tmp_path: Path
 ) -> None:
     job(destination, tmp_path, rows(300, bad=7))
+    forgotten: list[bytes] = []
     destination.open(prepare=True).close()
     with destination.open() as store:
-        assert StoreJob(Forgetting(), str(tmp_path), destination).put(_name(0), store) == 300
-    whole, found = (tmp_path / _name(0)).read_bytes(), b"".join(Forgetting.forgotten)
-    assert len(Forgetting.forgotten) == pq.ParquetFile(tmp_path / _name(0)).num_row_groups == 2
+        assert StoreJob(Forgetting(forgotten), str(tmp_path), destination).put(_name(0), store) == 300
+    whole, found = (tmp_path / _name(0)).read_bytes(), b"".join(forgotten)
+    assert len(forgotten) == pq.ParquetFile(tmp_path / _name(0)).num_row_groups == 2
     for row in rows(300, bad=7):
         if row["content"]:
             assert row["content"] in found
