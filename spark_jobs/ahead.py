@@ -33,7 +33,7 @@ class Ahead:
             listener.listen(1)
             told = [str(listener.fileno()), os.environ[_PLACE], str(os.getpid())]
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "spark_jobs.ahead", *told],
+                [sys.executable, "-P", "-m", "spark_jobs.ahead", *told],
                 stdin=subprocess.PIPE,  # ends when this process does
                 stdout=subprocess.DEVNULL,
                 pass_fds=[listener.fileno()],

@@ -170,7 +170,7 @@ class _Process:
 
     def start(self, port: int) -> int:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "landfall.sample_web", "--port", str(port), *self._arguments],
+            [sys.executable, "-P", "-m", "landfall.sample_web", "--port", str(port), *self._arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -41,6 +41,8 @@ _CORE = {
     "spark.scheduler.mode": "FAIR",
     # As Spark SQL has it: Python workers that differ in it are others, of a daemon of their own.
     "spark.executorEnv.SPARK_SIMPLIFIED_TRACEBACK": "1",
+    # They look for no module in the directory that a run was started in, which may have anybody's files.
+    "spark.executorEnv.PYTHONSAFEPATH": "1",
     "spark.log.level": "ERROR",
     "spark.sql.catalogImplementation": "in-memory",
     "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",

@@ -45,7 +45,7 @@ def daemon() -> subprocess.Popen[bytes]:
         [sys.executable, "-m", "spark_jobs.daemon", "pyspark.worker"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHON_WORKER_FACTORY_SECRET": _SECRET},
+        env={**os.environ, "PYTHONSAFEPATH": "1", "PYTHON_WORKER_FACTORY_SECRET": _SECRET},
     )
 
 
@@ -65,6 +65,28 @@ def test_workers_are_forked_by_the_process_that_was_started_ahead(ahead: psutil.
         asked.stdin.close()  # Spark ends
         assert asked.wait(_SECONDS) == 0
     assert psutil.wait_procs([ahead], _SECONDS)[0] == [ahead]
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_a_module_that_lies_where_a_run_was_started_is_not_taken(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, alone: bool
+) -> None:
+    uploads = tmp_path / "uploads"
+    uploads.mkdir()
+    for name in ("pyarrow", "queue", "spark_jobs"):
+        (uploads / f"{name}.py").write_text(f"open('{tmp_path}/was run', 'w')")
+    monkeypatch.chdir(uploads)
+    with Ahead().process as process:
+        assert process.stdin
+        if alone:
+            process.stdin.close()
+            process.wait(_SECONDS)
+        with daemon() as asked:
+            assert (fork(asked).ppid() == process.pid) is not alone
+            assert asked.stdin
+            asked.stdin.close()
+        process.stdin.close()
+    assert not (tmp_path / "was run").exists()
 
 
 def test_a_daemon_serves_by_itself_when_that_process_is_gone(ahead: psutil.Process) -> None:
