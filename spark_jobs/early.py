@@ -1,21 +1,27 @@
 """Pictures into the image store while the next are made: a thread of the worker waits for the disk in its place.
 
 Only what lies in a finished shard is handed on, so the store holds nothing that the lake has not. What does not come so
-far is left to the Store stage, which looks for every picture.
+far is left to the Store stage, which looks for every picture. The pictures of a shard that is not too large are kept
+until they are stored: reading them again would take as long as storing them.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
+from collections.abc import Iterator
+from typing import Any
 
 from conf.errors import LandfallError, NotFound
+from spark_jobs.shards import Written
 from spark_jobs.store import Destination, StoreJob
 from targets.filesystem import FileSystem
-from targets.image_store import takes_early
+from targets.image_store import ImageStore, takes_early
 
-# Shards that may wait, by their names; their pictures are read a row group at a time.
-_MOST = 4
+# Shards that may wait.
+_MOST = 2
+# Of a shard whose pictures have more, only the name waits; they are read then, a row group at a time.
+_KEPT_BYTES = 16 << 20
 _IDLE_SECONDS = 5.0
 _LEFT = "pictures are left to the Store stage"
 
@@ -41,13 +47,30 @@ def begin(fs: FileSystem, images: str, destination: Destination) -> StoreJob | N
     return StoreJob(fs, images, destination)
 
 
-def hand_on(job: StoreJob, name: str) -> None:
-    """Has a finished shard's pictures be stored meanwhile, unless there is enough to do."""
+def keep(rows: Iterator[dict[str, Any]], kept: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Passes on a shard's rows (of IMAGES), and puts those with a picture into ``kept`` unless they are too large."""
+    left = _KEPT_BYTES
+    for row in rows:
+        if row["content"] is not None:
+            left -= len(row["content"])
+            if left < 0:
+                kept.clear()
+            else:
+                kept.append(row)
+        yield row
+
+
+def hand_on(job: StoreJob, shard: Written, kept: list[dict[str, Any]]) -> None:
+    """Has a finished shard's pictures be stored meanwhile, unless there is enough to do.
+
+    Args:
+        kept: what ``keep`` kept of it; of a shard that was there already, none.
+    """
     global _last
     with _ONE_HANDS_ON:
         if _last is None or _last.job != job or not _last.takes:
             _last = _Thread(job)
-        _last.offer(name)
+        _last.offer(shard.name, kept if len(kept) == shard.tally.ok else [])
 
 
 class _Thread:
@@ -56,7 +79,7 @@ class _Thread:
     def __init__(self, job: StoreJob) -> None:
         self.job = job
         self.failed = False
-        self._waiting: queue.Queue[str] = queue.Queue(_MOST)
+        self._waiting: queue.Queue[tuple[str, list[dict[str, Any]]]] = queue.Queue(_MOST)
         self._thread = threading.Thread(target=self._run, name="early", daemon=True)
         self._thread.start()
 
@@ -65,16 +88,16 @@ class _Thread:
         """Whether it is to be asked again: one that failed would fail again."""
         return self.failed or self._thread.is_alive()
 
-    def offer(self, name: str) -> None:
+    def offer(self, name: str, kept: list[dict[str, Any]]) -> None:
         """Gives it a shard, unless it has enough to do."""
         if not self.failed and not self._waiting.full():
-            self._waiting.put_nowait(name)
+            self._waiting.put_nowait((name, kept))
 
     def _run(self) -> None:
         try:
             with self.job.destination.open() as store:
                 while True:
-                    self.job.put(self._waiting.get(timeout=_IDLE_SECONDS), store)
+                    self._put(store, *self._waiting.get(timeout=_IDLE_SECONDS))
         except queue.Empty:
             return
         except NotFound:  # Transform is done: its shards are where Store looks for them
@@ -82,6 +105,12 @@ class _Thread:
         except Exception as fault:  # noqa: BLE001  # whatever it is, Store meets it too, and says so
             self.failed = True
             self.job.destination.log.warning(_LEFT, error=str(fault))
+
+    def _put(self, store: ImageStore, name: str, kept: list[dict[str, Any]]) -> None:
+        if kept:
+            self.job.put_rows(name, kept, store)
+        else:
+            self.job.put(name, store)
 
 
 _last: _Thread | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -126,6 +126,14 @@ class StoreJob:
         """Inserts a shard's pictures as far as they are missing; returns how many the store did not have."""
         return sum(store.insert(batch).new for batch in self._missing(name, store))
 
+    def put_rows(self, name: str, rows: Sequence[Mapping[str, Any]], store: ImageStore) -> None:
+        """As ``put``, of a shard whose rows with a picture are all at hand."""
+        store.insert(self.destination.documents(rows))
+        with self.fs.open(f"{self.images}/{name}") as opened:
+            file = pq.ParquetFile(opened)
+            for number in range(file.num_row_groups):
+                self._forget(name, file, number)
+
     def _missing(self, name: str, store: ImageStore) -> Iterator[list[ImageDocument]]:
         """A shard's pictures that the store is not known to have, by row group, each of bounded rows and bytes: the
         more in one commit, the fewer waits for the disk. They are in memory three times, once as base64.
@@ -138,14 +146,12 @@ class StoreJob:
                 if missing:
                     rows = file.read_row_group(number).to_pylist()
                     yield self.destination.documents(row for row in rows if row["image_id"] in missing)
-                # The star is made of the other columns.
-                self.fs.forget(f"{self.images}/{name}", *_pictures(file, number))
+                self._forget(name, file, number)
 
-
-def _pictures(file: pq.ParquetFile, row_group: int) -> tuple[int, int]:
-    """Where a row group's pictures begin in a file of IMAGES, and their bytes."""
-    column = file.metadata.row_group(row_group).column(file.schema_arrow.get_field_index("content"))
-    return column.data_page_offset, column.total_compressed_size
+    def _forget(self, name: str, file: pq.ParquetFile, row_group: int) -> None:
+        """The pictures alone: the star is made of the other columns."""
+        column = file.metadata.row_group(row_group).column(file.schema_arrow.get_field_index("content"))
+        self.fs.forget(f"{self.images}/{name}", column.data_page_offset, column.total_compressed_size)
 
 
 def _ids(rows: pa.Table) -> list[str]:

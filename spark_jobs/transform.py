@@ -69,9 +69,12 @@ class TransformJob:
 
         def work(name: str) -> Written:
             rows = _made(job.fs, f"{job.originals}/{name}", job.transforms, job.limits)
+            kept: list[dict[str, Any]] = []
+            if job.early is not None:
+                rows = early.keep(rows, kept)
             written = shards.write_shard(job.fs, f"{job.images}/{name}", IMAGES, rows)
             if job.early is not None:
-                early.hand_on(job.early, name)
+                early.hand_on(job.early, written, kept)
             job.fs.forget(f"{job.originals}/{name}")
             job.log.info("shard transformed", shard=name, ok=written.tally.ok, failed=written.tally.failed)
             return written

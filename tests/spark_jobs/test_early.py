@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +13,14 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
 from conf.settings import Settings
 from spark_jobs import early, shards
 from spark_jobs.schemas import IMAGES
+from spark_jobs.shards import Tally, Written
 from spark_jobs.store import Destination, StoreJob
 from targets.image_store import takes_early
 from targets.local import LocalFileSystem
@@ -83,6 +86,12 @@ def _name(number: int) -> str:
     return f"part-{number:05d}.parquet"
 
 
+def hand_on(handing: StoreJob, number: int, kept: Iterable[dict[str, Any]] = ()) -> None:
+    """As a worker of Transform does it that has this shard."""
+    tally = shards.tally_of(FS, f"{handing.images}/{_name(number)}")
+    early.hand_on(handing, Written(_name(number), "", tally), list(kept))
+
+
 def begun(destination: Destination, images: Path) -> StoreJob:
     made = early.begin(FS, str(images), destination)
     assert made is not None
@@ -93,14 +102,37 @@ def test_pictures_of_a_finished_shard_are_stored(destination: Destination, tmp_p
     images = tmp_path / "images"
     job(destination, images, rows(100, bad=7), rows(30))
     handing = begun(destination, images)
-    early.hand_on(handing, _name(0))
+    hand_on(handing, 0)
     assert stored(destination, 100) == 100
     with destination.open() as store:
         *_, last = rows(100, bad=7)
         assert store.get(last["image_id"]).drop == "d" * 64
-    early.hand_on(handing, _name(1))
+    hand_on(handing, 1)
     assert stored(destination, 107) == 107
     assert early._LEFT not in log(destination)
+
+
+@pytest.mark.parametrize(("held", "source"), [(30, "http://held.example/"), (29, "http://a.example/0")])
+def test_pictures_that_are_all_held_are_not_read_again(
+    destination: Destination, tmp_path: Path, held: int, source: str
+) -> None:
+    images = tmp_path / "images"
+    job(destination, images, rows(30))
+    kept = [row | {"url": "http://held.example/"} for row in rows(30)]
+    hand_on(begun(destination, images), 0, kept[:held])
+    assert stored(destination, 30) == 30
+    with destination.open() as store:
+        assert store.get(kept[0]["image_id"]).source == source
+
+
+@given(sizes=st.lists(st.integers(0, 9), max_size=9), most=st.integers(0, 40))
+def test_what_is_kept_of_a_shard_has_bounded_bytes(sizes: list[int], most: int) -> None:
+    passed = [{"content": b"x" * size if size else None} for size in sizes]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(early, "_KEPT_BYTES", most)
+        kept: list[dict[str, Any]] = []
+        assert list(early.keep(iter(passed), kept)) == passed
+    assert kept == ([row for row in passed if row["content"]] if sum(sizes) <= most else [])
 
 
 @dataclass(frozen=True)
@@ -113,14 +145,20 @@ class Forgetting(LocalFileSystem):
         self.forgotten.append(Path(path).read_bytes()[begin : begin + size])
 
 
+@pytest.mark.parametrize("held", [False, True])
 def test_pictures_that_are_stored_are_forgotten_and_what_the_star_reads_is_not(
-    destination: Destination, tmp_path: Path
+    destination: Destination, tmp_path: Path, held: bool
 ) -> None:
     job(destination, tmp_path, rows(300, bad=7))
     forgotten: list[bytes] = []
     destination.open(prepare=True).close()
     with destination.open() as store:
-        assert StoreJob(Forgetting(forgotten), str(tmp_path), destination).put(_name(0), store) == 300
+        made = StoreJob(Forgetting(forgotten), str(tmp_path), destination)
+        if held:
+            made.put_rows(_name(0), [row for row in rows(300, bad=7) if row["content"]], store)
+        else:
+            assert made.put(_name(0), store) == 300
+        assert store.count() == 300
     whole, found = (tmp_path / _name(0)).read_bytes(), b"".join(forgotten)
     assert len(forgotten) == pq.ParquetFile(tmp_path / _name(0)).num_row_groups == 2
     for row in rows(300, bad=7):
@@ -138,7 +176,7 @@ def test_nobody_waits_for_a_store_that_is_busy(destination: Destination, tmp_pat
     with closing(sqlite3.connect(file)) as other:
         other.execute("BEGIN IMMEDIATE")
         for number in range(many):  # comes to its end although nothing can be stored
-            early.hand_on(handing, _name(number))
+            hand_on(handing, number)
     assert stored(destination, 10) >= 10
     new, present = store_job.run(spark)
     assert new + present == sum(10 * (number + 1) for number in range(many))
@@ -151,7 +189,7 @@ def test_what_cannot_be_stored_is_left_to_store_which_says_why(destination: Dest
     handing = begun(destination, images)
     (destination.settings.store_root / "demo" / "images.sqlite").unlink()
     for number in range(2):
-        early.hand_on(handing, _name(number))
+        hand_on(handing, number)
         assert early._last is not None
         early._last._thread.join(_SECONDS)
     assert log(destination).count(early._LEFT) == 1
@@ -165,7 +203,7 @@ def test_shards_that_were_put_in_place_meanwhile_are_left_without_a_word(
     job(destination, images, rows(3))
     handing = begun(destination, images)
     images.rename(tmp_path / "final")
-    early.hand_on(handing, _name(0))
+    early.hand_on(handing, Written(_name(0), "", Tally(3)), [])
     assert early._last is not None
     early._last._thread.join(_SECONDS)
     assert early._LEFT not in log(destination)
