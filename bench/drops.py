@@ -43,7 +43,10 @@ def main(counts: list[int]) -> None:
     """Prints a row a number of drops that are there: seconds and CPU seconds of each of the three."""
     make_photographs(100)
     print(f"{'drops':>6} {'a run':>16} {'a query':>16} {'--month':>16} {'status':>16}   (s, CPU s in brackets)")
-    with photograph_web(CACHE / "photographs") as port, tempfile.TemporaryDirectory(prefix="landfall-drops-") as place:
+    with (
+        photograph_web(CACHE / "photographs", 100) as port,
+        tempfile.TemporaryDirectory(prefix="landfall-drops-") as place,
+    ):
         work = Path(place)
         installation = prepare(work / "installation", port)
         number = 0

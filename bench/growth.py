@@ -21,7 +21,7 @@ def main(counts: list[int]) -> None:
     """Runs one fresh installation a count."""
     make_photographs(max(counts))
     print(f"{'pictures':>8} {'seconds':>8} {'ms a picture':>13} {'peak MiB':>9}   of which")
-    with photograph_web(CACHE / "photographs") as port:
+    with photograph_web(CACHE / "photographs", max(counts)) as port:
         for count in counts:
             with tempfile.TemporaryDirectory(prefix="landfall-growth-") as place:
                 installation = prepare(Path(place) / "installation", port)

@@ -11,11 +11,10 @@ import resource
 import statistics
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 import psutil
@@ -25,7 +24,7 @@ import pybase64
 
 from bench.photograph_web import photograph_web
 from bench.pictures import CACHE, landfall, make_photographs, url
-from bench.timing import Timed
+from bench.timing import Timed, drop_caches
 from conf.settings import Images, Settings
 from spark_jobs import transforms
 from spark_jobs.images.decode import decode
@@ -57,24 +56,35 @@ class Steps:
 
 
 def main(count: int) -> None:
-    """Prints the steps, the limit, and a run of so many pictures beside it."""
-    make_photographs(count)
-    with photograph_web(CACHE / "photographs") as port, tempfile.TemporaryDirectory(prefix="landfall-limit-") as place:
-        steps = Steps({})
-        for number in range(_ROUNDS + 1):
+    """Prints the steps, the limit, and a run of so many pictures beside it; they take turns, as a machine's speed
+    changes from minute to minute.
+    """
+    make_photographs(max(count, _SAMPLE))
+    steps, whole, start = Steps({}), Timed("landfall"), Timed("landfall, one picture")
+    with (
+        photograph_web(CACHE / "photographs", max(count, _SAMPLE)) as port,
+        tempfile.TemporaryDirectory(prefix="landfall-limit-") as place,
+    ):
+        _measure(Steps({}), port, Path(place) / "libraries")  # are loaded in it
+        for number in range(_ROUNDS):
             _measure(steps, port, Path(place) / str(number))
-        for rounds in steps.each.values():
-            del rounds[0]  # libraries were loaded in it
-        whole, start = (_whole(Path(place) / f"run-{pictures}", port, pictures) for pictures in (count, 1))
-    medians = steps.medians()
+            for timed, pictures in ((whole, count), (start, 1)):
+                landfall(Path(place) / f"run-{pictures}", port, pictures, timed, number)
+                drop_caches()
+            told = f"{whole.seconds[-1]:.1f} s, one picture {start.seconds[-1]:.1f} s"
+            print(f"round {number + 1}: {told}", file=sys.stderr, flush=True)
+    _show(count, steps.medians(), whole, start)
+
+
+def _show(count: int, steps: dict[str, float], whole: Timed, start: Timed) -> None:
     cores = psutil.cpu_count() or 1
-    limit = sum(medians.values()) * count / 1000 / cores
-    for name, milliseconds in medians.items():
+    limit = sum(steps.values()) * count / 1000 / cores
+    for name, milliseconds in steps.items():
         print(f"{name:<34} {milliseconds:>7.3f} ms a picture")
-    print(f"{'all steps':<34} {sum(medians.values()):>7.3f} ms a picture, CPU of one core")
+    print(f"{'all steps':<34} {sum(steps.values()):>7.3f} ms a picture, CPU of one core")
     print(f"\n{count:,} pictures on {cores} cores: the limit is {limit:.1f} s")
-    print(f"a run takes {whole:.1f} s, of which {start:.1f} s are those of a run of one picture")
-    print(f"without them it takes {(whole - start) / limit:.2f} of the limit")
+    print(f"a run takes {whole.median:.1f} s, of which {start.median:.1f} s are those of a run of one picture")
+    print(f"without them it takes {(whole.median - start.median) / limit:.2f} of the limit")
 
 
 def _measure(steps: Steps, port: int, place: Path) -> None:
@@ -137,18 +147,6 @@ def _document(number: int, text: str) -> ImageDocument:
         drop=digest,
         transforms=("grayscale",),
     )
-
-
-def _whole(place: Path, port: int, pictures: int) -> float:
-    """Seconds of whole runs: the median."""
-    timed, run = Timed("landfall"), partial(landfall, place, port, pictures)
-    _repeat(lambda number: run(timed, number))
-    return timed.median
-
-
-def _repeat(run: Callable[[int], None]) -> None:
-    for number in range(_ROUNDS):
-        run(number)
 
 
 def _cpu() -> float:

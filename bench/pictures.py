@@ -34,7 +34,10 @@ _SMALL = 1000
 def main(count: int, rounds: int, chosen: list[str]) -> None:
     """Runs the contenders, all unless some are chosen, round by round, and prints a table."""
     make_photographs(count)
-    with photograph_web(CACHE / "photographs") as port, tempfile.TemporaryDirectory(prefix="landfall-bench-") as place:
+    with (
+        photograph_web(CACHE / "photographs", count) as port,
+        tempfile.TemporaryDirectory(prefix="landfall-bench-") as place,
+    ):
         work = Path(place)
         urls = work / "urls.txt"
         urls.write_bytes(catalogue(port, count))
