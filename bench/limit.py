@@ -11,7 +11,7 @@ import resource
 import statistics
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -36,7 +36,7 @@ from targets.image_store import ImageDocument, open_store
 
 _SAMPLE = 2048  # pictures that the steps are measured with
 _BATCH = 256
-_ROUNDS = 3
+_ROUNDS = 5
 
 
 @dataclass
@@ -51,6 +51,9 @@ class Steps:
         yield
         self.each.setdefault(name, []).append(1000 * (_cpu() - began) / pictures)
 
+    def last(self) -> dict[str, float]:
+        return {name: rounds[-1] for name, rounds in self.each.items()}
+
     def medians(self) -> dict[str, float]:
         return {name: statistics.median(rounds) for name, rounds in self.each.items()}
 
@@ -61,6 +64,7 @@ def main(count: int) -> None:
     """
     make_photographs(max(count, _SAMPLE))
     steps, whole, start = Steps({}), Timed("landfall"), Timed("landfall, one picture")
+    ratios: list[float] = []
     with (
         photograph_web(CACHE / "photographs", max(count, _SAMPLE)) as port,
         tempfile.TemporaryDirectory(prefix="landfall-limit-") as place,
@@ -71,20 +75,22 @@ def main(count: int) -> None:
             for timed, pictures in ((whole, count), (start, 1)):
                 landfall(Path(place) / f"run-{pictures}", port, pictures, timed, number)
                 drop_caches()
-            told = f"{whole.seconds[-1]:.1f} s, one picture {start.seconds[-1]:.1f} s"
-            print(f"round {number + 1}: {told}", file=sys.stderr, flush=True)
-    _show(count, steps.medians(), whole, start)
-
-
-def _show(count: int, steps: dict[str, float], whole: Timed, start: Timed) -> None:
-    cores = psutil.cpu_count() or 1
-    limit = sum(steps.values()) * count / 1000 / cores
-    for name, milliseconds in steps.items():
+            limit = _limit(steps.last(), count)
+            ratios.append((whole.seconds[-1] - start.seconds[-1]) / limit)
+            told = f"{whole.seconds[-1]:.1f} s, one picture {start.seconds[-1]:.1f} s, limit {limit:.1f} s"
+            print(f"round {number + 1}: {told}: {ratios[-1]:.2f}", file=sys.stderr, flush=True)
+    medians = steps.medians()
+    for name, milliseconds in medians.items():
         print(f"{name:<34} {milliseconds:>7.3f} ms a picture")
-    print(f"{'all steps':<34} {sum(steps.values()):>7.3f} ms a picture, CPU of one core")
-    print(f"\n{count:,} pictures on {cores} cores: the limit is {limit:.1f} s")
+    print(f"{'all steps':<34} {sum(medians.values()):>7.3f} ms a picture, CPU of one core")
+    print(f"\n{count:,} pictures on {psutil.cpu_count()} cores: the limit is {_limit(medians, count):.1f} s")
     print(f"a run takes {whole.median:.1f} s, of which {start.median:.1f} s are those of a run of one picture")
-    print(f"without them it takes {(whole.median - start.median) / limit:.2f} of the limit")
+    print(f"without them it takes {statistics.median(ratios):.2f} of the limit, the median of the rounds")
+
+
+def _limit(steps: Mapping[str, float], count: int) -> float:
+    """Seconds in which all cores do these steps (CPU milliseconds a picture)."""
+    return sum(steps.values()) * count / 1000 / (psutil.cpu_count() or 1)
 
 
 def _measure(steps: Steps, port: int, place: Path) -> None:

@@ -45,7 +45,8 @@ def _in_memory(root: Path, count: int) -> Iterator[Path]:
     """A copy of them in memory; where there is too little for it, the directory itself."""
     names = [f"{number // 1000:02d}/{number:06d}.jpg" for number in range(count)]
     size = sum((root / name).stat().st_size for name in names)
-    if not _MEMORY.is_dir() or size * _SHARE > psutil.virtual_memory().available:
+    room = shutil.disk_usage(_MEMORY).free if _MEMORY.is_dir() else 0
+    if size >= room or size * _SHARE > psutil.virtual_memory().available:
         print("The photographs are served from the disk: they would take too much of the memory.", file=sys.stderr)
         yield root
         return

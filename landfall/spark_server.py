@@ -170,6 +170,7 @@ def _environment(settings: Settings, token: str) -> dict[str, str]:
         **kept,
         "SPARK_CONNECT_AUTHENTICATE_TOKEN": token,
         "PYSPARK_PYTHON": settings.spark.python or sys.executable,
+        "PYTHONSAFEPATH": "1",  # workers look for no module in the directory that the server was started in
         **({"SPARK_LOCAL_IP": _HOST} if settings.spark.is_local else {}),
     }
 

@@ -19,9 +19,11 @@ from targets.filesystem import FileSystem
 from targets.image_store import ImageStore, takes_early
 
 # Shards that may wait.
-_MOST = 2
-# Of a shard whose pictures have more, only the name waits; they are read then, a row group at a time.
+_MOST = 1
+# Of a shard that has more only the name waits, and it is read a row group at a time. A worker holds four shards at
+# most: one is made, one reaches the disk, one waits, and one is stored, as base64, too.
 _KEPT_BYTES = 16 << 20
+_KEPT_ROWS = 1024
 _IDLE_SECONDS = 5.0
 _LEFT = "pictures are left to the Store stage"
 
@@ -48,12 +50,12 @@ def begin(fs: FileSystem, images: str, destination: Destination) -> StoreJob | N
 
 
 def keep(rows: Iterator[dict[str, Any]], kept: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Passes on a shard's rows (of IMAGES), and puts those with a picture into ``kept`` unless they are too large."""
-    left = _KEPT_BYTES
+    """Passes on a shard's rows (of IMAGES), and puts those with a picture into ``kept`` unless they are too many."""
+    seen = size = 0
     for row in rows:
         if row["content"] is not None:
-            left -= len(row["content"])
-            if left < 0:
+            seen, size = seen + 1, size + len(row["content"])
+            if seen > _KEPT_ROWS or size > _KEPT_BYTES:
                 kept.clear()
             else:
                 kept.append(row)
@@ -78,7 +80,7 @@ class _Thread:
 
     def __init__(self, job: StoreJob) -> None:
         self.job = job
-        self.failed = False
+        self.failed = self.ended = False
         self._waiting: queue.Queue[tuple[str, list[dict[str, Any]]]] = queue.Queue(_MOST)
         self._thread = threading.Thread(target=self._run, name="early", daemon=True)
         self._thread.start()
@@ -86,11 +88,11 @@ class _Thread:
     @property
     def takes(self) -> bool:
         """Whether it is to be asked again: one that failed would fail again."""
-        return self.failed or self._thread.is_alive()
+        return self.failed or not self.ended
 
     def offer(self, name: str, kept: list[dict[str, Any]]) -> None:
         """Gives it a shard, unless it has enough to do."""
-        if not self.failed and not self._waiting.full():
+        if not self.ended and not self._waiting.full():
             self._waiting.put_nowait((name, kept))
 
     def _run(self) -> None:
@@ -105,6 +107,11 @@ class _Thread:
         except Exception as fault:  # noqa: BLE001  # whatever it is, Store meets it too, and says so
             self.failed = True
             self.job.destination.log.warning(_LEFT, error=str(fault))
+        finally:
+            with _ONE_HANDS_ON:  # what waits now would wait for ever, in memory
+                self.ended = True
+                while not self._waiting.empty():
+                    self._waiting.get_nowait()
 
     def _put(self, store: ImageStore, name: str, kept: list[dict[str, Any]]) -> None:
         if kept:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +13,7 @@ import pyarrow.parquet as pq
 import pybase64
 from pyspark.sql import SparkSession
 
+from conf.errors import NotFound
 from conf.settings import Settings
 from spark_jobs import shard_tasks, shards
 from spark_jobs.progress import silent
@@ -126,13 +128,16 @@ class StoreJob:
         """Inserts a shard's pictures as far as they are missing; returns how many the store did not have."""
         return sum(store.insert(batch).new for batch in self._missing(name, store))
 
-    def put_rows(self, name: str, rows: Sequence[Mapping[str, Any]], store: ImageStore) -> None:
+    def put_rows(self, name: str, rows: Sequence[Mapping[str, Any]], store: ImageStore) -> int:
         """As ``put``, of a shard whose rows with a picture are all at hand."""
-        store.insert(self.destination.documents(rows))
-        with self.fs.open(f"{self.images}/{name}") as opened:
+        ids = [row["image_id"] for row in rows]
+        missing = set(ids) - store.present(ids)
+        new = store.insert(self.destination.documents(row for row in rows if row["image_id"] in missing)).new
+        with suppress(NotFound), self.fs.open(f"{self.images}/{name}") as opened:  # Transform may have moved it by now
             file = pq.ParquetFile(opened)
             for number in range(file.num_row_groups):
                 self._forget(name, file, number)
+        return new
 
     def _missing(self, name: str, store: ImageStore) -> Iterator[list[ImageDocument]]:
         """A shard's pictures that the store is not known to have, by row group, each of bounded rows and bytes: the
@@ -141,10 +146,10 @@ class StoreJob:
         with self.fs.open(f"{self.images}/{name}") as opened:
             file = pq.ParquetFile(opened)
             for number in range(file.num_row_groups):
-                ids = _ids(file.read_row_group(number, columns=_NAMED))
+                ids = _ids(file.read_row_group(number, columns=_NAMED, use_threads=False))
                 missing = set(ids) - store.present(ids)
                 if missing:
-                    rows = file.read_row_group(number).to_pylist()
+                    rows = file.read_row_group(number, use_threads=False).to_pylist()
                     yield self.destination.documents(row for row in rows if row["image_id"] in missing)
                 self._forget(name, file, number)
 

@@ -107,7 +107,7 @@ def _made(fs: FileSystem, path: str, names: tuple[str, ...], limits: Images) -> 
     transforms = load(names)
     made_by = digest(transforms, limits)
     with fs.open(path) as file:
-        for batch in pq.ParquetFile(file).iter_batches(_BATCH_ROWS, columns=_READ):
+        for batch in pq.ParquetFile(file).iter_batches(_BATCH_ROWS, columns=_READ, use_threads=False):
             for row in batch.to_pylist():
                 if row["rule"] != "ok":
                     continue

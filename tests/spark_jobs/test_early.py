@@ -125,14 +125,42 @@ def test_pictures_that_are_all_held_are_not_read_again(
         assert store.get(kept[0]["image_id"]).source == source
 
 
-@given(sizes=st.lists(st.integers(0, 9), max_size=9), most=st.integers(0, 40))
-def test_what_is_kept_of_a_shard_has_bounded_bytes(sizes: list[int], most: int) -> None:
+@given(sizes=st.lists(st.integers(0, 9), max_size=9), most=st.integers(0, 40), rows=st.integers(0, 9))
+def test_what_is_kept_of_a_shard_has_bounds(sizes: list[int], most: int, rows: int) -> None:
     passed = [{"content": b"x" * size if size else None} for size in sizes]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(early, "_KEPT_BYTES", most)
+        patch.setattr(early, "_KEPT_ROWS", rows)
         kept: list[dict[str, Any]] = []
         assert list(early.keep(iter(passed), kept)) == passed
-    assert kept == ([row for row in passed if row["content"]] if sum(sizes) <= most else [])
+    pictures = [row for row in passed if row["content"]]
+    assert kept == (pictures if sum(sizes) <= most and len(pictures) <= rows else [])
+
+
+def test_pictures_that_are_held_are_stored_although_their_shard_was_put_in_place(
+    destination: Destination, tmp_path: Path
+) -> None:
+    images = tmp_path / "images"
+    job(destination, images, rows(3), rows(5))
+    handing = begun(destination, images)
+    images.rename(tmp_path / "final")
+    for number, count in ((0, 3), (1, 5)):
+        early.hand_on(handing, Written(_name(number), "", Tally(count)), list(rows(count)))
+        assert stored(destination, count) == count
+    assert early._LEFT not in log(destination)
+
+
+def test_nothing_waits_in_memory_for_a_store_that_failed(destination: Destination, tmp_path: Path) -> None:
+    images = tmp_path / "images"
+    job(destination, images, rows(3))
+    handing = begun(destination, images)
+    (destination.settings.store_root / "demo" / "images.sqlite").unlink()
+    for _ in range(5):
+        hand_on(handing, 0, rows(3))
+    assert early._last is not None
+    early._last._thread.join(_SECONDS)
+    hand_on(handing, 0, rows(3))
+    assert early._last._waiting.empty()
 
 
 @dataclass(frozen=True)

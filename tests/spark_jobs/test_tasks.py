@@ -76,7 +76,7 @@ def test_a_connect_server_tells_of_itself() -> None:
 @pytest.mark.spark
 def test_tasks_of_another_job_take_turns_with_those_of_a_watched_one(spark: SparkSession, tmp_path: Path) -> None:
     slots = spark.sparkContext.defaultParallelism
-    names = [str(number) for number in range(2 * slots)]
+    names = [str(number) for number in range(2 * slots + 1)]
 
     def work(name: str) -> shards.Written:
         import time

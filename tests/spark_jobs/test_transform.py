@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 from pyspark.sql import SparkSession
 
-from conf.settings import Images
+from conf.settings import Images, Settings
 from spark_jobs import shards, transform
 from spark_jobs.schemas import ORIGINALS, REQUESTS
 from spark_jobs.shards import Tally
+from spark_jobs.store import Destination, StoreJob
 from spark_jobs.tables import write_none
 from spark_jobs.transform import TransformJob
 from targets.local import LocalFileSystem
@@ -76,3 +79,24 @@ def test_originals_are_forgotten(spark: SparkSession, tmp_path: Path) -> None:
     assert [is_in_memory(path) for path in paths] == [True, True]
     made.run(spark)
     assert [is_in_memory(path) for path in paths] == [False, False]
+
+
+def test_what_is_made_is_handed_on_and_what_was_there_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    handed: list[tuple[StoreJob, str, list[str]]] = []
+    monkeypatch.setattr(
+        "spark_jobs.early.hand_on",
+        lambda job, shard, kept: handed.append((job, shard.name, [row["image_id"] for row in kept])),
+    )
+    log = RunLog(str(tmp_path / "run.jsonl"))
+    destination = Destination(Settings(env="test", home=tmp_path), "demo", "photos", "d" * 64, ("grayscale",), log)
+    store = StoreJob(FS, f"{tmp_path}/images", destination)
+    work = replace(job(tmp_path, [picture(1), b"no picture", picture(2)]), early=store)._worker()
+    names = ["part-00000-r0.parquet", "part-00001-r0.parquet"]
+    for name in (*names, names[0]):
+        work(name)
+    ids = [
+        [one for one in pq.read_table(tmp_path / "images" / name)["image_id"].to_pylist() if one is not None]
+        for name in names
+    ]
+    assert [len(some) for some in ids] == [1, 1]
+    assert handed == [(store, names[0], ids[0]), (store, names[1], ids[1]), (store, names[0], [])]
