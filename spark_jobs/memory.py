@@ -6,8 +6,9 @@ import ctypes
 
 import pyarrow as pa
 
-# malloc.h's options M_TRIM_THRESHOLD, M_TOP_PAD and M_MMAP_THRESHOLD, in bytes.
-_KEPT = {-1: 128 << 20, -2: 16 << 20, -3: 32 << 20}
+# malloc.h's options M_TRIM_THRESHOLD, M_TOP_PAD and M_MMAP_THRESHOLD, in bytes, and M_ARENA_MAX: each thread would keep
+# as much for itself.
+_KEPT = {-1: 128 << 20, -2: 16 << 20, -3: 32 << 20, -8: 1}
 
 
 def keep() -> None:
