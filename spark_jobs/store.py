@@ -106,10 +106,10 @@ class StoreJob:
             for name in names:
                 with self.fs.open(f"{self.images}/{name}") as opened:
                     ids = _ids(pq.ParquetFile(opened).read(_NAMED, use_threads=False))
-                if store.present(ids).issuperset(ids):
-                    there += len(ids)
-                else:
+                if _missing_of(ids, store):
                     lacking.append(name)
+                else:
+                    there += len(ids)
         return lacking, there
 
     def _worker(self) -> Callable[[str], shards.Written]:
@@ -130,8 +130,7 @@ class StoreJob:
 
     def put_rows(self, name: str, rows: Sequence[Mapping[str, Any]], store: ImageStore) -> int:
         """As ``put``, of a shard whose rows with a picture are all at hand."""
-        ids = [row["image_id"] for row in rows]
-        missing = set(ids) - store.present(ids)
+        missing = _missing_of([row["image_id"] for row in rows], store)
         new = store.insert(self.destination.documents(row for row in rows if row["image_id"] in missing)).new
         with suppress(NotFound), self.fs.open(f"{self.images}/{name}") as opened:  # Transform may have moved it by now
             file = pq.ParquetFile(opened)
@@ -146,8 +145,7 @@ class StoreJob:
         with self.fs.open(f"{self.images}/{name}") as opened:
             file = pq.ParquetFile(opened)
             for number in range(file.num_row_groups):
-                ids = _ids(file.read_row_group(number, columns=_NAMED, use_threads=False))
-                missing = set(ids) - store.present(ids)
+                missing = _missing_of(_ids(file.read_row_group(number, columns=_NAMED, use_threads=False)), store)
                 if missing:
                     rows = file.read_row_group(number, use_threads=False).to_pylist()
                     yield self.destination.documents(row for row in rows if row["image_id"] in missing)
@@ -163,3 +161,7 @@ def _ids(rows: pa.Table) -> list[str]:
     """The ids of the pictures among rows of IMAGES; equal pictures have one, each time."""
     ids: list[str] = rows.filter(pc.equal(rows["rule"], "ok"))["image_id"].to_pylist()
     return ids
+
+
+def _missing_of(ids: Sequence[str], store: ImageStore) -> set[str]:
+    return set(ids) - store.present(ids)

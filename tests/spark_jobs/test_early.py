@@ -1,17 +1,13 @@
-"""Pictures that are handed over before the Store stage, and what it makes of those that were not."""
+"""Pictures that are handed over before the Store stage."""
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,54 +15,12 @@ from pyspark.sql import SparkSession
 
 from conf.settings import Settings
 from spark_jobs import early, shards
-from spark_jobs.schemas import IMAGES
 from spark_jobs.shards import Tally, Written
 from spark_jobs.store import Destination, StoreJob
 from targets.image_store import takes_early
-from targets.local import LocalFileSystem
-from targets.runlog import RunLog
+from tests.spark_jobs.image_shards import FS, job, name, rows, stored
 
-FS = LocalFileSystem()
 _SECONDS = 60
-
-
-@pytest.fixture
-def destination(tmp_path: Path) -> Destination:
-    log = RunLog(str(tmp_path / "run.jsonl"))
-    return Destination(Settings(env="test", home=tmp_path / "home"), "demo", "photos", "d" * 64, ("grayscale",), log)
-
-
-def rows(count: int, *, bad: int = 0) -> Iterator[dict[str, Any]]:
-    """So many pictures, and lines that gave none."""
-    for number in range(count + bad):
-        content = None if number < bad else b"picture %d" % number
-        digest = hashlib.sha256(content or b"").hexdigest()
-        yield dict.fromkeys(IMAGES.names) | {
-            "entry": 0,
-            "line": number + 1,
-            "url": f"http://a.example/{number}",
-            "rule": "image.corrupt" if content is None else "ok",
-            "message": "",
-            "original_id": digest,
-            "original_bytes": 1,
-            "image_id": digest if content else None,
-            "image_digest": digest if content else None,
-            "width": 1,
-            "height": 1,
-            "format": "PNG",
-            "bytes": len(content or b""),
-            "transforms": "grayscale",
-            "content": content,
-        }
-
-
-def stored(destination: Destination, count: int) -> int:
-    """How many pictures the store has, once it has so many."""
-    end = time.monotonic() + _SECONDS
-    with destination.open() as store:
-        while store.count() < count and time.monotonic() < end:
-            time.sleep(0.01)
-        return store.count()
 
 
 def log(destination: Destination) -> str:
@@ -74,22 +28,10 @@ def log(destination: Destination) -> str:
     return path.read_text() if path.exists() else ""
 
 
-def job(destination: Destination, images: Path, *pictures: Iterator[dict[str, Any]]) -> StoreJob:
-    """Store's job on shards of these rows."""
-    FS.make_directory(str(images))
-    for number, some in enumerate(pictures):
-        shards.write_shard(FS, f"{images}/{_name(number)}", IMAGES, some)
-    return StoreJob(FS, str(images), destination)
-
-
-def _name(number: int) -> str:
-    return f"part-{number:05d}.parquet"
-
-
 def hand_on(handing: StoreJob, number: int, kept: Iterable[dict[str, Any]] = ()) -> None:
     """As a worker of Transform does it that has this shard."""
-    tally = shards.tally_of(FS, f"{handing.images}/{_name(number)}")
-    early.hand_on(handing, Written(_name(number), "", tally), list(kept))
+    tally = shards.tally_of(FS, f"{handing.images}/{name(number)}")
+    early.hand_on(handing, Written(name(number), "", tally), list(kept))
 
 
 def begun(destination: Destination, images: Path) -> StoreJob:
@@ -145,7 +87,7 @@ def test_pictures_that_are_held_are_stored_although_their_shard_was_put_in_place
     handing = begun(destination, images)
     images.rename(tmp_path / "final")
     for number, count in ((0, 3), (1, 5)):
-        early.hand_on(handing, Written(_name(number), "", Tally(count)), list(rows(count)))
+        early.hand_on(handing, Written(name(number), "", Tally(count)), list(rows(count)))
         assert stored(destination, count) == count
     assert early._LEFT not in log(destination)
 
@@ -161,39 +103,6 @@ def test_nothing_waits_in_memory_for_a_store_that_failed(destination: Destinatio
     early._last._thread.join(_SECONDS)
     hand_on(handing, 0, rows(3))
     assert early._last._waiting.empty()
-
-
-@dataclass(frozen=True)
-class Forgetting(LocalFileSystem):
-    """Keeps what it was told to forget."""
-
-    forgotten: list[bytes]
-
-    def forget(self, path: str, begin: int = 0, size: int = 0) -> None:
-        self.forgotten.append(Path(path).read_bytes()[begin : begin + size])
-
-
-@pytest.mark.parametrize("held", [False, True])
-def test_pictures_that_are_stored_are_forgotten_and_what_the_star_reads_is_not(
-    destination: Destination, tmp_path: Path, held: bool
-) -> None:
-    job(destination, tmp_path, rows(300, bad=7))
-    forgotten: list[bytes] = []
-    destination.open(prepare=True).close()
-    with destination.open() as store:
-        made = StoreJob(Forgetting(forgotten), str(tmp_path), destination)
-        if held:
-            made.put_rows(_name(0), [row for row in rows(300, bad=7) if row["content"]], store)
-        else:
-            assert made.put(_name(0), store) == 300
-        assert store.count() == 300
-    whole, found = (tmp_path / _name(0)).read_bytes(), b"".join(forgotten)
-    assert len(forgotten) == pq.ParquetFile(tmp_path / _name(0)).num_row_groups == 2
-    for row in rows(300, bad=7):
-        if row["content"]:
-            assert row["content"] in found
-        assert row["original_id"].encode() in whole
-        assert row["original_id"].encode() not in found
 
 
 def test_nobody_waits_for_a_store_that_is_busy(destination: Destination, tmp_path: Path, spark: SparkSession) -> None:
@@ -231,7 +140,7 @@ def test_shards_that_were_put_in_place_meanwhile_are_left_without_a_word(
     job(destination, images, rows(3))
     handing = begun(destination, images)
     images.rename(tmp_path / "final")
-    early.hand_on(handing, Written(_name(0), "", Tally(3)), [])
+    early.hand_on(handing, Written(name(0), "", Tally(3)), [])
     assert early._last is not None
     early._last._thread.join(_SECONDS)
     assert early._LEFT not in log(destination)
@@ -254,18 +163,3 @@ def test_only_a_store_on_this_machine_takes_pictures_early(tmp_path: Path) -> No
         {"spark": {"master": "spark://127.0.0.1:7077"}},
     ):
         assert not takes_early(Settings(env="test", home=tmp_path, **changed))  # type: ignore[arg-type]
-
-
-def test_store_puts_in_what_is_missing_and_nothing_twice(
-    destination: Destination, tmp_path: Path, spark: SparkSession
-) -> None:
-    made = job(destination, tmp_path / "images", rows(10, bad=2), rows(30), rows(40))
-    destination.open(prepare=True).close()
-    with destination.open() as store:
-        store.insert(destination.documents(row for row in rows(10, bad=2) if row["rule"] == "ok"))
-        store.insert(destination.documents(list(rows(30))[:25]))
-    # Pictures 2 to 11 are those of the first shard; the other two begin with the same thirty.
-    new, present = made.run(spark)
-    assert (new, new + present) == (15, 80)
-    assert made.run(spark) == (0, 80)
-    assert stored(destination, 40) == 40
