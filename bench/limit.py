@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import resource
+import shutil
 import statistics
 import sys
 import tempfile
@@ -51,8 +52,9 @@ class Steps:
         yield
         self.each.setdefault(name, []).append(1000 * (_cpu() - began) / pictures)
 
-    def last(self) -> dict[str, float]:
-        return {name: rounds[-1] for name, rounds in self.each.items()}
+    def around(self) -> dict[str, float]:
+        """Of the last two rounds, between which there were runs."""
+        return {name: statistics.mean(rounds[-2:]) for name, rounds in self.each.items()}
 
     def medians(self) -> dict[str, float]:
         return {name: statistics.median(rounds) for name, rounds in self.each.items()}
@@ -69,13 +71,14 @@ def main(count: int) -> None:
         photograph_web(CACHE / "photographs", max(count, _SAMPLE)) as port,
         tempfile.TemporaryDirectory(prefix="landfall-limit-") as place,
     ):
-        _measure(Steps({}), port, Path(place) / "libraries")  # are loaded in it
+        _measure(Steps({}), port, Path(place) / "steps")  # libraries are loaded in it
+        _measure(steps, port, Path(place) / "steps")
         for number in range(_ROUNDS):
-            _measure(steps, port, Path(place) / str(number))
             for timed, pictures in ((whole, count), (start, 1)):
                 landfall(Path(place) / f"run-{pictures}", port, pictures, timed, number)
                 drop_caches()
-            limit = _limit(steps.last(), count)
+            _measure(steps, port, Path(place) / "steps")
+            limit = _limit(steps.around(), count)
             ratios.append((whole.seconds[-1] - start.seconds[-1]) / limit)
             told = f"{whole.seconds[-1]:.1f} s, one picture {start.seconds[-1]:.1f} s, limit {limit:.1f} s"
             print(f"round {number + 1}: {told}: {ratios[-1]:.2f}", file=sys.stderr, flush=True)
@@ -119,6 +122,8 @@ def _measure(steps: Steps, port: int, place: Path) -> None:
     with steps.step("store (SQLite)", _SAMPLE), open_store(settings, "demo") as store:
         for start in range(0, _SAMPLE, _BATCH):
             store.insert(documents[start : start + _BATCH])
+    shutil.rmtree(place)
+    drop_caches()  # no run is to find what the steps wrote on its way to the disk
 
 
 def _made(original: bytes, chosen: Sequence[Transform]) -> bytes:

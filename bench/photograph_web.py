@@ -22,9 +22,12 @@ http {{
     open_file_cache max=4000 inactive=600s; open_file_cache_valid 600s;
     client_body_temp_path {work}/1; proxy_temp_path {work}/2; fastcgi_temp_path {work}/3; uwsgi_temp_path {work}/4;
     scgi_temp_path {work}/5;
+    {limit}
     server {{ listen 127.0.0.1:{port} backlog=4096; root {root}; }}
 }}
 """
+# One queue for all requests: the key is the same for each.
+_LIMIT = "limit_req_zone $server_protocol zone=all:1m rate={per_second}r/s; limit_req zone=all burst=100000;"
 _SECONDS_TO_START = 10
 # A directory in memory. What the system keeps there of files on a disk it gives up again when nobody asks for a minute,
 # and the first to read it then pays for it.
@@ -34,9 +37,13 @@ _SHARE = 4
 
 
 @contextlib.contextmanager
-def photograph_web(root: Path, count: int) -> Iterator[int]:
-    """Serves the first so many photographs of the directory while the block runs; gives the port."""
-    with _in_memory(root, count) as held, _serving(held) as port:
+def photograph_web(root: Path, count: int, per_second: int | None = None) -> Iterator[int]:
+    """Serves the first so many photographs of the directory while the block runs; gives the port.
+
+    Args:
+        per_second: how many it gives in a second, in all: a web that is farther away.
+    """
+    with _in_memory(root, count) as held, _serving(held, per_second) as port:
         yield port
 
 
@@ -59,17 +66,18 @@ def _in_memory(root: Path, count: int) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _serving(root: Path) -> Iterator[int]:
+def _serving(root: Path, per_second: int | None) -> Iterator[int]:
     """The server of a directory; its port."""
     nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin:/sbin:/bin")
     if nginx is None:
         raise SystemExit("There is no nginx. Run bench/prepare.sh.")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
+    limit = _LIMIT.format(per_second=per_second) if per_second else ""
     # nginx's worker gives up root, and must still reach the pictures.
     with tempfile.TemporaryDirectory() as work:
         conf = Path(work) / "nginx.conf"
-        conf.write_text("user root;\n" + _CONF.format(work=work, port=port, root=root))
+        conf.write_text("user root;\n" + _CONF.format(work=work, port=port, root=root, limit=limit))
         process = subprocess.Popen([nginx, "-c", str(conf)])
         try:
             _await(port)

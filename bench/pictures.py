@@ -6,6 +6,7 @@ after them run without the others.
 
 from __future__ import annotations
 
+import argparse
 import platform
 import shutil
 import subprocess
@@ -31,11 +32,11 @@ _TUNED = ["--enable_wandb", "False", "--compute_hash", "None", "--number_sample_
 _SMALL = 1000
 
 
-def main(count: int, rounds: int, chosen: list[str]) -> None:
+def main(count: int, rounds: int, chosen: list[str], per_second: int | None) -> None:
     """Runs the contenders, all unless some are chosen, round by round, and prints a table."""
     make_photographs(count)
     with (
-        photograph_web(CACHE / "photographs", count) as port,
+        photograph_web(CACHE / "photographs", count, per_second) as port,
         tempfile.TemporaryDirectory(prefix="landfall-bench-") as place,
     ):
         work = Path(place)
@@ -138,4 +139,10 @@ def _show(count: int, rounds: int, timed: list[Timed]) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:])
+    parser = argparse.ArgumentParser(prog="python -m bench.pictures")
+    parser.add_argument("count", type=int, help="pictures of the catalogue")
+    parser.add_argument("rounds", type=int)
+    parser.add_argument("contenders", nargs="*", help="all unless some are named")
+    parser.add_argument("--per-second", type=int, help="pictures that the web gives in a second, at most")
+    given = parser.parse_args()
+    main(given.count, given.rounds, given.contenders, given.per_second)

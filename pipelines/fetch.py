@@ -33,6 +33,8 @@ class Fetch(Stage):
         }
 
     def work(self, place: Staging) -> tuple[Mapping[str, int], Mapping[str, str]]:
+        # Transform is below this stage, and reads it.
+        from pipelines.transform import Transform
         from spark_jobs.fetch import FetchJob
         from spark_jobs.web.policy import WebPolicy
 
@@ -43,15 +45,19 @@ class Fetch(Stage):
         shards.count(place.fs, place.table("originals"), kept)
         if kept:
             self.say(f"goes on where an earlier run stopped: {shards.total(kept).ok:,} pictures are there")
-        job = FetchJob(
-            fs=place.fs,
-            requests=validated.table("requests"),
-            originals=place.table("originals"),
-            settled=place.table("settled"),
-            policy=WebPolicy.of(feed, settings.web, tasks_at_once(spark)),
-            max_transient=feed.max_transient,
-            log=self.log,
-            report=self.progress(requests, "pictures"),
-        )
-        counts, digests = job.run(spark)
-        return counts, {f"originals/{name}": digest for name, digest in digests.items()}
+        transform: Transform = self.clone(Transform)  # type: ignore[no-untyped-call]  # luigi's
+        with transform.beforehand(place.table("originals")) as making:
+            job = FetchJob(
+                fs=place.fs,
+                requests=validated.table("requests"),
+                originals=place.table("originals"),
+                settled=place.table("settled"),
+                policy=WebPolicy.of(feed, settings.web, tasks_at_once(spark)),
+                max_transient=feed.max_transient,
+                log=self.log,
+                report=self.progress(requests, "pictures"),
+                making=making,
+            )
+            counts, written = job.run(spark)
+        transform.made(written)
+        return counts, {f"originals/{one.name}": one.sha256 for one in written if one.table == "originals"}

@@ -28,8 +28,8 @@ _ROW_GROUP_ROWS = 256
 _PAGE_ROWS = 16
 _FOOTER = b"landfall"
 _SECONDS_BETWEEN_LOOKS = 1.0
-# Whose rows are made in this process.
-_MAKES = threading.Lock()
+# By schema: whose rows are made in this process.
+_MAKES: dict[pa.Schema, threading.Lock] = {}
 
 
 class Tally(NamedTuple):
@@ -44,11 +44,12 @@ class Tally(NamedTuple):
 
 
 class Written(NamedTuple):
-    """One shard that a worker wrote: file name, sha-256 of the file, how its rows fared."""
+    """One shard that a worker wrote: file name, sha-256 of the file, how its rows fared, name of its directory."""
 
     name: str
     sha256: str
     tally: Tally
+    table: str = ""
 
 
 class ShardWriter:
@@ -123,21 +124,35 @@ class _Hashing:
 
 
 def write_shard(fs: FileSystem, path: str, schema: pa.Schema, rows: Iterator[dict[str, Any]]) -> Written:
-    """Writes one shard. One that an earlier worker wrote is as good: it is kept, and no row is asked for.
+    """Writes one shard. One that an earlier worker wrote is as good: it is kept, and no row is asked for."""
+    return write_new_shard(fs, path, schema, rows) or written_before(fs, path)
 
-    Of several threads one makes rows: another's begin while these reach the disk.
+
+def write_new_shard(fs: FileSystem, path: str, schema: pa.Schema, rows: Iterator[dict[str, Any]]) -> Written | None:
+    """Writes one shard; None where another worker has written it.
+
+    Of several threads one makes rows of a schema: another's begin while these reach the disk.
     """
-    name = path.rpartition("/")[2]
     if not fs.exists(path):
         with contextlib.suppress(AlreadyExists), contextlib.ExitStack() as held:
-            with _MAKES:  # given up before the file reaches the disk
+            with _MAKES.setdefault(schema, threading.Lock()):  # given up before the file reaches the disk
                 writer = ShardWriter(held.enter_context(fs.writer(path)), schema)
                 for row in rows:
                     writer.write(row)
                 digest, tally = writer.close()
             held.close()
-            return Written(name, digest, tally)
-    return Written(name, file_digest(fs, path), tally_of(fs, path))
+            return _written(path, digest, tally)
+    return None
+
+
+def written_before(fs: FileSystem, path: str) -> Written:
+    """A shard that is there, read to be known."""
+    return _written(path, file_digest(fs, path), tally_of(fs, path))
+
+
+def _written(path: str, digest: str, tally: Tally) -> Written:
+    *_, table, name = path.split("/")
+    return Written(name, digest, tally, table)
 
 
 def tally_of(fs: FileSystem, path: str) -> Tally:
