@@ -11,6 +11,8 @@ from spark_jobs import shards
 from spark_jobs.session import tasks_at_once
 from targets.dataset import Staging
 
+_ORIGINALS = "originals"
+
 
 class Fetch(Stage):
     """Output: ``originals`` (schemas.ORIGINALS, in shards), ``settled`` (schemas.SETTLED)."""
@@ -42,22 +44,23 @@ class Fetch(Stage):
         spark = self.spark()
         requests = validated.manifest().counts["requests"]
         kept: dict[str, shards.Tally] = {}
-        shards.count(place.fs, place.table("originals"), kept)
+        shards.count(place.fs, place.table(_ORIGINALS), kept)
         if kept:
             self.say(f"goes on where an earlier run stopped: {shards.total(kept).ok:,} pictures are there")
         transform: Transform = self.clone(Transform)  # type: ignore[no-untyped-call]  # luigi's
-        with transform.beforehand(place.table("originals")) as making:
-            job = FetchJob(
-                fs=place.fs,
-                requests=validated.table("requests"),
-                originals=place.table("originals"),
-                settled=place.table("settled"),
-                policy=WebPolicy.of(feed, settings.web, tasks_at_once(spark)),
-                max_transient=feed.max_transient,
-                log=self.log,
-                report=self.progress(requests, "pictures"),
-                making=making,
-            )
-            counts, written = job.run(spark)
-        transform.made(written)
-        return counts, {f"originals/{one.name}": one.sha256 for one in written if one.table == "originals"}
+        making = transform.beforehand(place.table(_ORIGINALS), self.staging_path)
+        job = FetchJob(
+            fs=place.fs,
+            requests=validated.table("requests"),
+            originals=place.table(_ORIGINALS),
+            settled=place.table("settled"),
+            policy=WebPolicy.of(feed, settings.web, tasks_at_once(spark)),
+            max_transient=feed.max_transient,
+            log=self.log,
+            report=self.progress(requests, "pictures"),
+            making=making,
+        )
+        counts, written = job.run(spark)
+        if making is not None:
+            transform.take(making, [one for one in written if one.table != _ORIGINALS])
+        return counts, {f"{_ORIGINALS}/{one.name}": one.sha256 for one in written if one.table == _ORIGINALS}

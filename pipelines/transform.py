@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from conf.errors import AlreadyExists, NotFound
 from pipelines.fetch import Fetch
 from pipelines.stage import Stage
 from pipelines.validate import Validate
 from spark_jobs import shards, transforms
 from spark_jobs.shards import Written
 from targets.dataset import Staging, kept
-from targets.filesystem import LeaseHeld
 
 if TYPE_CHECKING:
     from spark_jobs.making import Making
 
 _IMAGES = "images"
-# By task: shards that Fetch's workers made.
-_MADE: dict[str, Sequence[Written]] = {}
+# By staging path: shards that Fetch's workers made.
+_BEFOREHAND: dict[str, Sequence[Written]] = {}
 
 
 class Transform(Stage):
@@ -41,40 +41,49 @@ class Transform(Stage):
         from spark_jobs.transform import TransformJob
 
         validated, fetched = (self.inputs[name].dataset for name in ("validate", "fetch"))
-        there: dict[str, shards.Tally] = {}
+        said = fetched.manifest()
+        made = _BEFOREHAND.pop(self.staging_path, ())
+        there = {one.name: one.tally for one in made}
         shards.count(place.fs, place.table(_IMAGES), there)
         if there:
             self.say(f"{shards.total(there).ok:,} pictures were made before")
         job = TransformJob(
             requests=place.fs.uri(validated.table("requests")),
+            originals={
+                name.removeprefix("originals/"): file["sha256"]
+                for name, file in said.files.items()
+                if name.startswith("originals/")
+            },
             making=self._making(fetched.table("originals"), place.table(_IMAGES)),
             settled=place.table("settled"),
-            report=self.progress(fetched.manifest().counts["ok"], "pictures"),
-            made=_MADE.pop(self.task_id, ()),
+            report=self.progress(said.counts["ok"], "pictures"),
+            made=made,
         )
         counts, written = job.run(self.spark())
         return counts, {f"{_IMAGES}/{one.name}": one.sha256 for one in written}
 
-    @contextlib.contextmanager
-    def beforehand(self, originals: str) -> Iterator[Making | None]:
-        """While Fetch works: how its workers make pictures of what they have just fetched. They lie where an
-        attempt that was killed would have left them. None where there is nothing to make, or another run at it.
+    def beforehand(self, originals: str, place: str) -> Making | None:
+        """How Fetch's workers make this stage's pictures of what they have just fetched; None if the output is there.
 
         Args:
             originals: path of Fetch's shards.
+            place: path of a directory of Fetch's own, for a directory of pictures that ``take`` takes.
         """
-        fs, images = self.places.fs, f"{kept(self.staging_path)}/{_IMAGES}"
-        with contextlib.ExitStack() as held:
-            try:
-                held.enter_context(fs.lease(self.lease_path, self.places.holder()))
-            except LeaseHeld:
-                yield None
-            else:
-                yield None if self.dataset.exists() else self._making(originals, images)
+        if self.dataset.exists():
+            return None
+        return self._making(originals, f"{place}/{self.stage}.{self.build}")
 
-    def made(self, written: Sequence[Written]) -> None:
-        """Is told which shards were made beforehand: this process need not read them again to know their digests."""
-        _MADE[self.task_id] = [one for one in written if one.table == _IMAGES]
+    def take(self, made: Making, written: Sequence[Written]) -> None:
+        """Takes what was made beforehand, once all is fetched: this stage then finds it where a killed attempt of its
+        own would have left it.
+
+        Args:
+            made: how, and where.
+            written: shards whose digests are known: this process need not read them.
+        """
+        with contextlib.suppress(NotFound, AlreadyExists):  # nothing was made, or a killed attempt has left its own
+            self.places.fs.rename(made.images, f"{kept(self.staging_path)}/{_IMAGES}")
+            _BEFOREHAND[self.staging_path] = written
 
     def _making(self, originals: str, images: str) -> Making:
         from spark_jobs import early

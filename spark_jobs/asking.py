@@ -1,6 +1,6 @@
 """What a Python worker of Spark's does with a shard of requests: asks the web, keeps the answers, makes the pictures.
 
-A file of answers is ``part-<shard>-r<round>.parquet`` (schemas.ORIGINALS).
+A file of answers is ``part-<shard>-r<round>.parquet``.
 """
 
 from __future__ import annotations
@@ -54,18 +54,23 @@ class Asking:
         shard, number = what
         again = self._passing(shard, number) if number else None
         requests = (one for one in self._requests(shard) if again is None or (one.entry, one.line) in again)
-        found = (_row(answer, number) for answer in fetch_all(requests, self.policy))
-        written, kept = write_and_keep(self.fs, self._path(shard, number), ORIGINALS, found)
+        found = (_row(answer, number) for answer in fetch_all(requests, self.policy, keep=True))
+        path = self._path(shard, number)
+        new = write_and_keep(self.fs, path, ORIGINALS, found)
+        written = new[0] if new else shards.written_before(self.fs, path)
         self.log.info("shard fetched", shard=shard, round=number, ok=written.tally.ok, failed=written.tally.failed)
-        return [written, *self._made(written.name, kept)]
+        # Whoever wrote it first makes its pictures, unless they died of that: so would this worker.
+        return [written, *self._pictures(*new)] if new else [written]
 
-    def _made(self, name: str, originals: Sequence[Row]) -> Iterator[Written]:
-        """Pictures of a shard that is finished, while another is fetched."""
-        if self.making is not None:
-            try:
-                yield self.making.make(name, originals)
-            except Exception as fault:  # noqa: BLE001  # whatever it is, Transform meets it too, and says so
-                self.log.warning("pictures are left to the Transform stage", shard=name, error=str(fault))
+    def _pictures(self, originals: Written, kept: Sequence[Row]) -> list[Written]:
+        """The shard of pictures of a finished shard, made while another thread fetches the next."""
+        if self.making is None:
+            return []
+        try:
+            return [self.making.make(originals.name, originals.sha256, kept)]
+        except Exception as fault:  # noqa: BLE001  # whatever it is, Transform meets it too, and says so
+            self.log.warning("pictures are left to the Transform stage", shard=originals.name, error=str(fault))
+            return []
 
     def _requests(self, shard: int) -> Iterator[Request]:
         """Those of a shard. Files have them in the order of shards, so that few row groups are read."""

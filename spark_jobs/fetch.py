@@ -1,6 +1,6 @@
 """Fetch: the pictures that a catalogue names, many at a time, in shards that are kept when a run is killed.
 
-A shard file is ``part-<shard>-r<round>.parquet`` (schemas.ORIGINALS): round 0 asks for every request of the shard,
+A shard of answers (schemas.ORIGINALS) has a number and a round: round 0 asks for every request of the shard,
 each later round for those whose last answer was a passing failure. The answer to a line is that of its highest round.
 """
 

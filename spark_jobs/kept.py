@@ -13,22 +13,23 @@ from targets.filesystem import FileSystem
 
 Row: TypeAlias = dict[str, Any]
 
-# A shard that has more is read again, some rows at a time. A worker keeps at most two of originals (one is fetched, of
-# one pictures are made) and four of pictures (one is made, one reaches the disk, one waits, and one is stored, as
+# A shard that has more is read again, a row group at a time. A worker keeps two of originals at most (one is fetched,
+# of one pictures are made) and four of pictures (one is made, one reaches the disk, one waits, and one is stored, as
 # base64, too).
 _BYTES = 16 << 20
 _ROWS = 1024
 
 
-def write_and_keep(fs: FileSystem, path: str, schema: pa.Schema, rows: Iterator[Row]) -> tuple[Written, Sequence[Row]]:
-    """As ``shards.write_shard``; also returns the rows that have content: all of them, or none if they are too many, or
-    if the shard is another worker's, whose rows may be others.
+def write_and_keep(
+    fs: FileSystem, path: str, schema: pa.Schema, rows: Iterator[Row]
+) -> tuple[Written, Sequence[Row]] | None:
+    """As ``shards.write_new_shard``; also returns the rows with content: all of them, or none if they are too many.
+
+    None where another worker has written the shard, whose rows may be others.
     """
     kept: list[Row] = []
     written = shards.write_new_shard(fs, path, schema, _keep(rows, kept))
-    if written is None:
-        return shards.written_before(fs, path), ()
-    return written, kept if len(kept) == written.tally.ok else ()
+    return written and (written, kept if len(kept) == written.tally.ok else ())
 
 
 def _keep(rows: Iterator[Row], kept: list[Row]) -> Iterator[Row]:

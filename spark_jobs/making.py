@@ -20,7 +20,20 @@ from targets.runlog import RunLog
 
 # Rows decoded from Parquet at a time: each holds one original, of at most ``web.max_bytes``.
 _BATCH_ROWS = 16
+_DIGITS = 16
 _READ = ["entry", "line", "url", "width", "height", "rule", "original_id", "content"]
+
+
+def name_of_pictures(name: str, sha256: str) -> str:
+    """File name of the pictures of a finished shard of originals.
+
+    Pictures are made before their originals are put in place: those of originals that never were have another name.
+
+    Args:
+        name: of the shard of originals.
+        sha256: of its file.
+    """
+    return f"{name.removesuffix('.parquet')}-{sha256[:_DIGITS]}.parquet"
 
 
 @dataclass(frozen=True)
@@ -42,19 +55,20 @@ class Making:
     log: RunLog
     early: StoreJob | None = None
 
-    def make(self, name: str, originals: Sequence[Row] = ()) -> Written:
+    def make(self, name: str, sha256: str, originals: Sequence[Row] = ()) -> Written:
         """Makes the pictures of a finished shard.
 
         Args:
-            name: of both shards' files.
-            originals: the shard's rows with a picture (of ORIGINALS) where they are at hand: it is not read then.
+            name: of the shard of originals.
+            sha256: of its file.
+            originals: its rows with a picture (of ORIGINALS) where they are at hand: it is not read then.
         """
         rows = _made(originals or self._read(name), self.transforms, self.limits)
-        path = f"{self.images}/{name}"
+        path = f"{self.images}/{name_of_pictures(name, sha256)}"
         if self.early is None:
             written = shards.write_shard(self.fs, path, IMAGES, rows)
         else:
-            written, kept = write_and_keep(self.fs, path, IMAGES, rows)
+            written, kept = write_and_keep(self.fs, path, IMAGES, rows) or (shards.written_before(self.fs, path), ())
             early.hand_on(self.early, written, kept)
         self.fs.forget(f"{self.originals}/{name}")
         self.log.info("shard transformed", shard=name, ok=written.tally.ok, failed=written.tally.failed)
@@ -62,8 +76,11 @@ class Making:
 
     def _read(self, name: str) -> Iterator[Row]:
         with self.fs.open(f"{self.originals}/{name}") as file:
-            for batch in pq.ParquetFile(file).iter_batches(_BATCH_ROWS, columns=_READ, use_threads=False):
-                yield from batch.to_pylist()
+            shard = pq.ParquetFile(file)
+            for number in range(shard.num_row_groups):  # one by one: a batch would take rows of several
+                batches = shard.iter_batches(_BATCH_ROWS, row_groups=[number], columns=_READ, use_threads=False)
+                for batch in batches:
+                    yield from batch.to_pylist()
 
 
 def _made(originals: Iterable[Row], names: tuple[str, ...], limits: Images) -> Iterator[Row]:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from spark_jobs import files, shard_tasks, shards
-from spark_jobs.making import Making
+from spark_jobs.making import Making, name_of_pictures
 from spark_jobs.schemas import IMAGES, REQUESTS, SETTLED
 from spark_jobs.shards import Tally, Written
 from spark_jobs.tables import read, select_quarantined, write_none
-from targets.filesystem import FileSystem
 
 # So many ids (of 64 bytes) are held in this process.
 _FEW = 100_000
@@ -25,12 +24,14 @@ class TransformJob:
 
     Attributes:
         requests: uri of Validate's requests.
-        making: how they are made, and from what.
+        originals: sha-256 of each of Fetch's shards, by file name.
+        making: how their pictures are made; those that are there are kept.
         settled: path of the directory that takes the lines whose original is no sound picture.
-        made: shards that were made while Fetch worked, whose digests are known.
+        made: shards of pictures that were made while Fetch worked, whose digests are known.
     """
 
     requests: str
+    originals: Mapping[str, str]
     making: Making
     settled: str
     report: Callable[[Tally], None]
@@ -38,37 +39,41 @@ class TransformJob:
 
     def run(self, spark: SparkSession) -> tuple[dict[str, int], list[Written]]:
         """Makes the pictures that are not there yet; returns counts, and the shards whose digests are known."""
-        fs, images, making = self._fs, self.making.images, self.making
-        there = set(shards.finished(fs, images))
-        missing = [name for name in shards.finished(fs, making.originals) if name not in there]
+        fs, images, making = self.making.fs, self.making.images, self.making
+        wanted = {name_of_pictures(*shard): shard for shard in self.originals.items()}
+        there = self._made_before(wanted.keys())
+        missing = [shard for name, shard in wanted.items() if name not in there]
         fs.make_directory(images)
         with shards.watch(fs, images, self.report):
-            written = shard_tasks.each(spark, missing, lambda name: [making.make(name)], grouped=True)
+            written = shard_tasks.each(spark, missing, lambda shard: [making.make(*shard)], grouped=True)
         written += [one for one in self.made if one.name in there]
         seen = {one.name: one.tally for one in written}
         shards.count(fs, images, seen)
         return self._settle(spark, shards.total(seen)), written
 
-    @property
-    def _fs(self) -> FileSystem:
-        return self.making.fs
+    def _made_before(self, wanted: Set[str]) -> Set[str]:
+        """Names of the shards of pictures that are there. Those of originals that were never put in place go."""
+        there = set(shards.finished(self.making.fs, self.making.images))
+        for strange in there - wanted:
+            self.making.fs.remove(f"{self.making.images}/{strange}")
+        return there & wanted
 
     def _settle(self, spark: SparkSession, fared: Tally) -> dict[str, int]:
         if fared.failed:
             failed = self._read(spark).where("rule <> 'ok'").select("entry", "line", "rule", "value", "message")
             requests = read(spark, REQUESTS, self.requests)
             settled = select_quarantined(requests.join(failed, on=["entry", "line"], how="inner"))
-            settled.coalesce(1).write.mode("overwrite").parquet(self._fs.uri(self.settled))
+            settled.coalesce(1).write.mode("overwrite").parquet(self.making.fs.uri(self.settled))
         else:
-            write_none(self._fs, self.settled, SETTLED)
+            write_none(self.making.fs, self.settled, SETTLED)
         counts = {"ok": fared.ok, "quarantined": fared.failed, "distinct": self._distinct(spark, fared.ok)}
         return {**counts, "bytes": fared.bytes}
 
     def _distinct(self, spark: SparkSession, ok: int) -> int:
         """How many results differ; the ids of few are read here for less than a job of Spark's takes."""
         if ok <= _FEW:
-            return len(files.count_values(self._fs, self.making.images, "image_id").keys() - {None})
+            return len(files.count_values(self.making.fs, self.making.images, "image_id").keys() - {None})
         return int(self._read(spark).agg(F.count_distinct("image_id")).collect()[0][0])
 
     def _read(self, spark: SparkSession) -> DataFrame:
-        return read(spark, IMAGES, self._fs.uri(self.making.images))
+        return read(spark, IMAGES, self.making.fs.uri(self.making.images))

@@ -85,8 +85,8 @@ def test_originals_that_are_not_at_hand_are_read(spark: SparkSession, web: Sampl
     whole.run(spark)
     assert whole.making
     again = replace(whole.making, images=f"{tmp_path}/again")
-    for file in (tmp_path / "originals").iterdir():
-        again.make(file.name)
+    for _, name, digest in digests(tmp_path, "originals"):
+        again.make(name, digest)
     at_hand, read = (pq.read_table(tmp_path / name).sort_by("line") for name in ("images", "again"))
     assert read.equals(at_hand)
 

@@ -54,12 +54,13 @@ def job_of(root: Path, contents: list[bytes]) -> TransformJob:
         limits=Images(),
         log=RunLog(str(root / "run.jsonl")),
     )
-    return TransformJob(f"file://{root}/requests", making, f"{root}/settled", lambda tally: None)
+    originals = digests(root, "originals")
+    return TransformJob(f"file://{root}/requests", originals, making, f"{root}/settled", lambda tally: None)
 
 
-def digests(root: Path) -> dict[str, str]:
-    """Those of the shards of pictures."""
-    return {file.name: sha256(file.read_bytes()) for file in (root / "images").glob("*.parquet")}
+def digests(root: Path, table: str = "images") -> dict[str, str]:
+    """Those of the shards' files."""
+    return {file.name: sha256(file.read_bytes()) for file in (root / table).glob("*.parquet")}
 
 
 @pytest.mark.spark
@@ -80,13 +81,32 @@ def test_equal_results_are_counted_once(
 @pytest.mark.spark
 def test_what_was_made_before_is_counted_and_not_read_again(spark: SparkSession, tmp_path: Path) -> None:
     job = job_of(tmp_path, [picture(1), picture(2), b"no picture", picture(3)])
-    before = job.making.make("part-00000-r0.parquet")
+    before = job.making.make(*next(iter(job.originals.items())))
     gone = Written("part-00009-r0.parquet", "0" * 64, Tally(7), "images")
     counts, written = replace(job, made=[before, gone]).run(spark)
     assert counts["ok"] == 3
     assert {one.name: one.sha256 for one in written} == digests(tmp_path)
     counts, written = job.run(spark)  # as a process that was told nothing
     assert (counts["ok"], written) == (3, [])
+
+
+@pytest.mark.spark
+def test_pictures_of_originals_that_were_never_put_in_place_go(spark: SparkSession, tmp_path: Path) -> None:
+    """A worker that outlived its run may have fetched something else, and made pictures of that."""
+    job = job_of(tmp_path, [picture(1), picture(2), picture(3)])
+    other = job_of(tmp_path / "other", [picture(4), b"no picture", picture(5), picture(6), picture(7)])
+    for shard in other.originals.items():
+        replace(other.making, images=job.making.images).make(*shard)
+    assert len(digests(tmp_path)) == 3
+    counts, written = job.run(spark)
+    assert (counts["ok"], counts["quarantined"], counts["distinct"]) == (3, 0, 3)
+    assert {one.name: one.sha256 for one in written} == digests(tmp_path)
+    made = {
+        row
+        for name in digests(tmp_path)
+        for row in pq.read_table(tmp_path / "images" / name)["original_id"].to_pylist()
+    }
+    assert made == {sha256(picture(level)) for level in (1, 2, 3)}
 
 
 @pytest.mark.spark
@@ -107,10 +127,10 @@ def test_what_is_made_is_handed_on_and_what_was_there_is_not(tmp_path: Path, mon
     log = RunLog(str(tmp_path / "run.jsonl"))
     destination = Destination(Settings(env="test", home=tmp_path), "demo", "photos", "d" * 64, ("grayscale",), log)
     store = StoreJob(FS, f"{tmp_path}/images", destination)
-    making = replace(job_of(tmp_path, [picture(1), b"no picture", picture(2)]).making, early=store)
-    names = ["part-00000-r0.parquet", "part-00001-r0.parquet"]
-    for name in (*names, names[0]):
-        making.make(name)
+    job = job_of(tmp_path, [picture(1), b"no picture", picture(2)])
+    making = replace(job.making, early=store)
+    names = [making.make(*shard).name for shard in sorted(job.originals.items())]
+    making.make(*min(job.originals.items()))
     ids = [
         [one for one in pq.read_table(tmp_path / "images" / name)["image_id"].to_pylist() if one is not None]
         for name in names
