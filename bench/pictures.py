@@ -1,7 +1,7 @@
 """Landfall against what a user would pick instead, on the same pictures, alternating.
 
 Usage: ``python -m bench.pictures 20000 3``: pictures, rounds. ``make bench`` prepares what it needs. Contenders named
-after them run without the others.
+after them run without the others; ``--per-second`` makes the web slower.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def main(count: int, rounds: int, chosen: list[str], per_second: int | None) -> 
                 contender(timed[name], number)
                 drop_caches()
                 print(f"round {number + 1}: {name}: {timed[name].seconds[-1]:.1f} s", file=sys.stderr, flush=True)
-    _show(count, rounds, list(timed.values()))
+    _show(count, rounds, per_second, list(timed.values()))
 
 
 def make_photographs(count: int) -> None:
@@ -125,11 +125,12 @@ def environment(installation: Installation) -> dict[str, str]:
     return {**kept, "LANDFALL_WEB__ALLOW_ADDRESSES": "127.0.0.1:*"}
 
 
-def _show(count: int, rounds: int, timed: list[Timed]) -> None:
+def _show(count: int, rounds: int, per_second: int | None, timed: list[Timed]) -> None:
     machine = (
         f"{psutil.cpu_count()} cores, {psutil.virtual_memory().total >> 30} GiB, Python {platform.python_version()}"
     )
-    print(f"\n{count:,} pictures, medians of {rounds}; {machine}")
+    web = f", a web that gives {per_second:,} a second" if per_second else ""
+    print(f"\n{count:,} pictures{web}, medians of {rounds}; {machine}")
     print(f"{'':<20} {'seconds':>8} {'all':>24} {'CPU s':>7} {'ms a picture':>13} {'landfall is':>12}")
     ours = timed[0].median
     for one in timed:
