@@ -11,6 +11,8 @@ from spark_jobs import shards
 from spark_jobs.session import tasks_at_once
 from targets.dataset import Staging
 
+_ORIGINALS = "originals"
+
 
 class Fetch(Stage):
     """Output: ``originals`` (schemas.ORIGINALS, in shards), ``settled`` (schemas.SETTLED)."""
@@ -33,6 +35,8 @@ class Fetch(Stage):
         }
 
     def work(self, place: Staging) -> tuple[Mapping[str, int], Mapping[str, str]]:
+        # Transform is below this stage, and reads it.
+        from pipelines.transform import Transform
         from spark_jobs.fetch import FetchJob
         from spark_jobs.web.policy import WebPolicy
 
@@ -40,18 +44,23 @@ class Fetch(Stage):
         spark = self.spark()
         requests = validated.manifest().counts["requests"]
         kept: dict[str, shards.Tally] = {}
-        shards.count(place.fs, place.table("originals"), kept)
+        shards.count(place.fs, place.table(_ORIGINALS), kept)
         if kept:
             self.say(f"goes on where an earlier run stopped: {shards.total(kept).ok:,} pictures are there")
+        transform: Transform = self.clone(Transform)  # type: ignore[no-untyped-call]  # luigi's
+        making = transform.beforehand(place.table(_ORIGINALS), self.staging_path)
         job = FetchJob(
             fs=place.fs,
             requests=validated.table("requests"),
-            originals=place.table("originals"),
+            originals=place.table(_ORIGINALS),
             settled=place.table("settled"),
             policy=WebPolicy.of(feed, settings.web, tasks_at_once(spark)),
             max_transient=feed.max_transient,
             log=self.log,
             report=self.progress(requests, "pictures"),
+            making=making,
         )
-        counts, digests = job.run(spark)
-        return counts, {f"originals/{name}": digest for name, digest in digests.items()}
+        counts, written = job.run(spark)
+        if making is not None:
+            transform.take(making, [one for one in written if one.table != _ORIGINALS])
+        return counts, {f"{_ORIGINALS}/{one.name}": one.sha256 for one in written if one.table == _ORIGINALS}

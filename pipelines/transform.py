@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import contextlib
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
+from conf.errors import AlreadyExists, NotFound
 from pipelines.fetch import Fetch
 from pipelines.stage import Stage
 from pipelines.validate import Validate
-from spark_jobs import transforms
-from targets.dataset import Staging
+from spark_jobs import shards, transforms
+from spark_jobs.shards import Written
+from targets.dataset import Staging, kept
+
+if TYPE_CHECKING:
+    from spark_jobs.making import Making
+
+_IMAGES = "images"
+# By staging path: shards that Fetch's workers made.
+_BEFOREHAND: dict[str, Sequence[Written]] = {}
 
 
 class Transform(Stage):
@@ -28,25 +38,66 @@ class Transform(Stage):
         return {"transforms": made_by, "max_pixels": limits.max_pixels}
 
     def work(self, place: Staging) -> tuple[Mapping[str, int], Mapping[str, str]]:
-        from spark_jobs import early
-        from spark_jobs.store import Destination
         from spark_jobs.transform import TransformJob
 
-        settings, inputs = self.places.settings, self.inputs
-        validated, fetched = inputs["validate"].dataset, inputs["fetch"].dataset
-        transforms = self.dropped.images.transforms
-        destination = Destination(settings, self.client, self.feed, self.drop, transforms, self.log)
+        validated, fetched = (self.inputs[name].dataset for name in ("validate", "fetch"))
+        said = fetched.manifest()
+        made = _BEFOREHAND.pop(self.staging_path, ())
+        there = {one.name: one.tally for one in made}
+        shards.count(place.fs, place.table(_IMAGES), there)
+        if there:
+            self.say(f"{shards.total(there).ok:,} pictures were made before")
         job = TransformJob(
-            fs=place.fs,
             requests=place.fs.uri(validated.table("requests")),
-            originals=fetched.table("originals"),
-            images=place.table("images"),
+            originals={
+                name.removeprefix("originals/"): file["sha256"]
+                for name, file in said.files.items()
+                if name.startswith("originals/")
+            },
+            making=self._making(fetched.table("originals"), place.table(_IMAGES)),
             settled=place.table("settled"),
-            transforms=transforms,
-            limits=settings.images,
-            log=self.log,
-            report=self.progress(fetched.manifest().counts["ok"], "pictures"),
-            early=early.begin(place.fs, place.table("images"), destination),
+            report=self.progress(said.counts["ok"], "pictures"),
+            made=made,
         )
-        counts, digests = job.run(self.spark())
-        return counts, {f"images/{name}": digest for name, digest in digests.items()}
+        counts, written = job.run(self.spark())
+        return counts, {f"{_IMAGES}/{one.name}": one.sha256 for one in written}
+
+    def beforehand(self, originals: str, place: str) -> Making | None:
+        """How Fetch's workers make this stage's pictures of what they have just fetched; None if the output is there.
+
+        Args:
+            originals: path of Fetch's shards.
+            place: path of a directory of Fetch's own, for a directory of pictures that ``take`` takes.
+        """
+        if self.dataset.exists():
+            return None
+        return self._making(originals, f"{place}/{self.stage}.{self.build}")
+
+    def take(self, made: Making, written: Sequence[Written]) -> None:
+        """Takes what was made beforehand, once all is fetched: this stage then finds it where a killed attempt of its
+        own would have left it.
+
+        Args:
+            made: how, and where.
+            written: shards whose digests are known: this process need not read them.
+        """
+        with contextlib.suppress(NotFound, AlreadyExists):  # nothing was made, or a killed attempt has left its own
+            self.places.fs.rename(made.images, f"{kept(self.staging_path)}/{_IMAGES}")
+            _BEFOREHAND[self.staging_path] = written
+
+    def _making(self, originals: str, images: str) -> Making:
+        from spark_jobs import early
+        from spark_jobs.making import Making
+        from spark_jobs.store import Destination
+
+        places, transforms = self.places, self.dropped.images.transforms
+        destination = Destination(places.settings, self.client, self.feed, self.drop, transforms, self.log)
+        return Making(
+            fs=places.fs,
+            originals=originals,
+            images=images,
+            transforms=transforms,
+            limits=places.settings.images,
+            log=self.log,
+            early=early.begin(places.fs, images, destination),
+        )

@@ -2,17 +2,17 @@
 
 Only what lies in a finished shard is handed on, so the store holds nothing that the lake has not. What does not come so
 far is left to the Store stage, which looks for every picture. The pictures of a shard that is not too large are kept
-until they are stored: reading them again would take as long as storing them.
+(``spark_jobs.kept``) until they are stored: reading them again would take as long as storing them.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Sequence
 
 from conf.errors import LandfallError, NotFound
+from spark_jobs.kept import Row
 from spark_jobs.shards import Written
 from spark_jobs.store import Destination, StoreJob
 from targets.filesystem import FileSystem
@@ -20,10 +20,6 @@ from targets.image_store import ImageStore, takes_early
 
 # Shards that may wait.
 _MOST = 1
-# Of a shard that has more only the name waits, and it is read a row group at a time. A worker holds four shards at
-# most: one is made, one reaches the disk, one waits, and one is stored, as base64, too.
-_KEPT_BYTES = 16 << 20
-_KEPT_ROWS = 1024
 _IDLE_SECONDS = 5.0
 _LEFT = "pictures are left to the Store stage"
 
@@ -49,30 +45,17 @@ def begin(fs: FileSystem, images: str, destination: Destination) -> StoreJob | N
     return StoreJob(fs, images, destination)
 
 
-def keep(rows: Iterator[dict[str, Any]], kept: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Passes on a shard's rows (of IMAGES), and puts those with a picture into ``kept`` unless they are too many."""
-    seen = size = 0
-    for row in rows:
-        if row["content"] is not None:
-            seen, size = seen + 1, size + len(row["content"])
-            if seen > _KEPT_ROWS or size > _KEPT_BYTES:
-                kept.clear()
-            else:
-                kept.append(row)
-        yield row
-
-
-def hand_on(job: StoreJob, shard: Written, kept: list[dict[str, Any]]) -> None:
+def hand_on(job: StoreJob, shard: Written, kept: Sequence[Row]) -> None:
     """Has a finished shard's pictures be stored meanwhile, unless there is enough to do.
 
     Args:
-        kept: what ``keep`` kept of it; of a shard that was there already, none.
+        kept: its rows with a picture (of IMAGES) where they are at hand, all of them or none.
     """
     global _last
     with _ONE_HANDS_ON:
         if _last is None or _last.job != job or not _last.takes:
             _last = _Thread(job)
-        _last.offer(shard.name, kept if len(kept) == shard.tally.ok else [])
+        _last.offer(shard.name, kept)
 
 
 class _Thread:
@@ -81,7 +64,7 @@ class _Thread:
     def __init__(self, job: StoreJob) -> None:
         self.job = job
         self.failed = self.ended = False
-        self._waiting: queue.Queue[tuple[str, list[dict[str, Any]]]] = queue.Queue(_MOST)
+        self._waiting: queue.Queue[tuple[str, Sequence[Row]]] = queue.Queue(_MOST)
         self._thread = threading.Thread(target=self._run, name="early", daemon=True)
         self._thread.start()
 
@@ -90,7 +73,7 @@ class _Thread:
         """Whether it is to be asked again: one that failed would fail again."""
         return self.failed or not self.ended
 
-    def offer(self, name: str, kept: list[dict[str, Any]]) -> None:
+    def offer(self, name: str, kept: Sequence[Row]) -> None:
         """Gives it a shard, unless it has enough to do."""
         if not self.ended and not self._waiting.full():
             self._waiting.put_nowait((name, kept))
@@ -113,7 +96,7 @@ class _Thread:
                 while not self._waiting.empty():
                     self._waiting.get_nowait()
 
-    def _put(self, store: ImageStore, name: str, kept: list[dict[str, Any]]) -> None:
+    def _put(self, store: ImageStore, name: str, kept: Sequence[Row]) -> None:
         if kept:
             self.job.put_rows(name, kept, store)
         else:

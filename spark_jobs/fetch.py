@@ -1,31 +1,28 @@
 """Fetch: the pictures that a catalogue names, many at a time, in shards that are kept when a run is killed.
 
-A shard file is ``part-<shard>-r<round>.parquet`` (schemas.ORIGINALS): round 0 asks for every request of the shard,
+A shard of answers (schemas.ORIGINALS) has a number and a round: round 0 asks for every request of the shard,
 each later round for those whose last answer was a passing failure. The answer to a line is that of its highest round.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import PurePosixPath
 
-import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812
 
 from conf.errors import DropHeld
 from spark_jobs import files, shard_tasks, shards
+from spark_jobs.asking import LINE, Asking, shard_and_round
+from spark_jobs.making import Making
 from spark_jobs.schemas import ORIGINALS, REQUESTS, SETTLED
 from spark_jobs.shards import Tally, Written
 from spark_jobs.tables import read, select_quarantined, write_none
-from spark_jobs.web.fetch import Answer, Request, WebPolicy, fetch_all
+from spark_jobs.web.fetch import WebPolicy
 from targets.filesystem import FileSystem
 from targets.runlog import RunLog
-
-_NAME = re.compile(r"^part-(\d+)-r(\d+)\.parquet$")
-_LINE = ["entry", "line"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +35,7 @@ class FetchJob:
         settled: path of the directory that takes the lines that failed.
         policy: limits of one Spark task.
         max_transient: share of requests (0 to 1) that may fail in passing.
+        making: makes pictures of what was just fetched, before it is forgotten; what it does not is left to Transform.
     """
 
     fs: FileSystem
@@ -48,9 +46,10 @@ class FetchJob:
     max_transient: float
     log: RunLog
     report: Callable[[Tally], None]
+    making: Making | None = None
 
-    def run(self, spark: SparkSession) -> tuple[dict[str, int], dict[str, str]]:
-        """Fetches what is not there yet; returns counts and the digests of the shards written, by file name.
+    def run(self, spark: SparkSession) -> tuple[dict[str, int], list[Written]]:
+        """Fetches what is not there yet; returns counts, and the shards written: of originals, and of pictures.
 
         DropHeld when too many requests failed in passing: the next run asks for those only.
         """
@@ -60,7 +59,7 @@ class FetchJob:
         written = self._fetch(spark, holders, dict.fromkeys(holders.keys() - before.keys(), 0))
         fared = shards.total(self._tallies(written))
         if not fared.failed:
-            return self._settle_none(asked, fared), {one.name: one.sha256 for one in written}
+            return self._settle_none(asked, fared), written
         requests = read(spark, REQUESTS, self.fs.uri(self.requests))
         passing = self._passing(spark, requests)
         if before and self._too_many(passing.count(), asked):
@@ -69,7 +68,7 @@ class FetchJob:
             written += self._fetch(spark, holders, {row.shard: before[row.shard] + 1 for row in again})
             passing = self._passing(spark, requests)
         self._hold_if_too_many(passing, asked)
-        return self._settle(spark, requests, asked), {one.name: one.sha256 for one in written}
+        return self._settle(spark, requests, asked), written
 
     def _shards(self) -> tuple[int, dict[int, list[str]]]:
         """How many requests there are; and by shard the files that have some of it (one, since shards lie in one)."""
@@ -85,28 +84,28 @@ class FetchJob:
         """The highest round of each shard that is there."""
         rounds: dict[int, int] = {}
         for name in shards.finished(self.fs, self.originals):
-            match = _NAME.match(name)
-            if match:
-                shard, number = int(match[1]), int(match[2])
+            found = shard_and_round(name)
+            if found:
+                shard, number = found
                 rounds[shard] = max(number, rounds.get(shard, 0))
         return rounds
 
     def _tallies(self, written: list[Written]) -> dict[str, Tally]:
         """How the rows of every shard that is there fared; those that were just written need not be opened."""
-        seen = {one.name: one.tally for one in written}
+        seen = {one.name: one.tally for one in written if one.table == PurePosixPath(self.originals).name}
         shards.count(self.fs, self.originals, seen)
         return seen
 
     def _fetch(self, spark: SparkSession, holders: Mapping[int, list[str]], rounds: Mapping[int, int]) -> list[Written]:
         """Asks for what these shards have to ask in this round of each; one file a (shard, round)."""
-        work = _Asking(self.fs, holders, self.originals, self.policy, self.log)
+        work = Asking(self.fs, holders, self.originals, self.policy, self.log, self.making)
         with shards.watch(self.fs, self.originals, self.report):
             return shard_tasks.each(spark, sorted(rounds.items()), work.ask, grouped=True)
 
     def _passing(self, spark: SparkSession, requests: DataFrame) -> DataFrame:
         """The requests whose last answer was a passing failure."""
         failed = answers(read(spark, ORIGINALS, self.fs.uri(self.originals))).where("passing")
-        return requests.join(failed.select(*_LINE), on=_LINE, how="inner")
+        return requests.join(failed.select(*LINE), on=LINE, how="inner")
 
     def _too_many(self, passing: int, asked: int) -> bool:
         return passing > self.max_transient * asked
@@ -123,8 +122,8 @@ class FetchJob:
 
     def _settle(self, spark: SparkSession, requests: DataFrame, asked: int) -> dict[str, int]:
         last = answers(read(spark, ORIGINALS, self.fs.uri(self.originals)))
-        failed = last.where("rule <> 'ok'").select(*_LINE, "rule", "value", "message")
-        settled = select_quarantined(requests.join(failed, on=_LINE, how="inner"))
+        failed = last.where("rule <> 'ok'").select(*LINE, "rule", "value", "message")
+        settled = select_quarantined(requests.join(failed, on=LINE, how="inner"))
         settled.coalesce(1).write.mode("overwrite").parquet(self.fs.uri(self.settled))
         return {"requests": asked, **_sums(last)}
 
@@ -136,7 +135,7 @@ class FetchJob:
 
 def answers(originals: DataFrame) -> DataFrame:
     """The last answer to each line."""
-    newest = Window.partitionBy(*_LINE).orderBy(F.desc("round"))
+    newest = Window.partitionBy(*LINE).orderBy(F.desc("round"))
     return originals.withColumn("_newest", F.row_number().over(newest)).where("_newest = 1").drop("_newest")
 
 
@@ -148,63 +147,3 @@ def _sums(last: DataFrame) -> dict[str, int]:
     )
     counted: dict[str, int] = sums.collect()[0].asDict()
     return counted
-
-
-@dataclass(frozen=True)
-class _Asking:
-    """What a Python worker does with one (shard, round)."""
-
-    fs: FileSystem
-    holders: Mapping[int, list[str]]
-    originals: str
-    policy: WebPolicy
-    log: RunLog
-
-    def ask(self, what: tuple[int, int]) -> Written:
-        shard, number = what
-        again = self._passing(shard, number) if number else None
-        requests = (one for one in self._requests(shard) if again is None or (one.entry, one.line) in again)
-        found = (_row(answer, number) for answer in fetch_all(requests, self.policy))
-        written = shards.write_shard(self.fs, self._path(shard, number), ORIGINALS, found)
-        self.log.info("shard fetched", shard=shard, round=number, ok=written.tally.ok, failed=written.tally.failed)
-        return written
-
-    def _requests(self, shard: int) -> Iterator[Request]:
-        """Those of a shard. Files have them in the order of shards, so that few row groups are read."""
-        for path in self.holders[shard]:
-            with self.fs.open(path) as file:
-                of_shard = [("shard", "=", shard)]
-                rows = pq.read_table(file, columns=list(Request._fields), filters=of_shard, use_threads=False)
-            yield from (Request(**row) for row in rows.to_pylist())
-
-    def _passing(self, shard: int, number: int) -> set[tuple[int, int]]:
-        """The lines of a shard whose last answer before this round was a passing failure."""
-        rounds = (self._path(shard, earlier) for earlier in range(number))
-        passing: dict[tuple[int, int], bool] = {}
-        for rows in files.read_batches(self.fs, rounds, [*_LINE, "passing"]):
-            passing |= {(row["entry"], row["line"]): row["passing"] for row in rows.to_pylist()}
-        return {line for line, passes in passing.items() if passes}
-
-    def _path(self, shard: int, number: int) -> str:
-        return f"{self.originals}/part-{shard:05d}-r{number}.parquet"
-
-
-def _row(answer: Answer, number: int) -> dict[str, Any]:
-    """An answer as a row of ORIGINALS."""
-    content = answer.content
-    return {
-        **answer.request._asdict(),
-        "rule": answer.rule,
-        "value": answer.value,
-        "message": answer.message,
-        "passing": answer.passing,
-        "round": number,
-        "status": answer.status,
-        "attempts": answer.attempts,
-        "milliseconds": answer.milliseconds,
-        "final_url": answer.final_url,
-        "content_type": answer.content_type,
-        "bytes": 0 if content is None else len(content),
-        "original_id": None if content is None else shards.sha256(content),
-        "content": content,
-    }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -17,14 +18,14 @@ from spark_jobs.workers import do_in_workers
 _MOST_TOGETHER = 4
 # A task takes this part of what would be a worker's share of what is left.
 _SHARE = 3
-_WRITTEN_DDL = "name string, sha256 string, ok long, failed long, bytes long"
+_WRITTEN_DDL = "name string, sha256 string, ok long, failed long, bytes long, table string"
 Item = TypeVar("Item")
 
 
 def each(
-    spark: SparkSession, items: Sequence[Item], work: Callable[[Item], Written], *, grouped: bool = False
+    spark: SparkSession, items: Sequence[Item], work: Callable[[Item], Iterable[Written]], *, grouped: bool = False
 ) -> list[Written]:
-    """Runs ``work`` on every item in Spark's Python workers, and returns what each wrote.
+    """Runs ``work`` on every item in Spark's Python workers, and returns the shards that were written, in order.
 
     Args:
         grouped: a task takes several items, for the time that each task costs Spark, and begins one while what was
@@ -37,18 +38,18 @@ def each(
     def do(number: int) -> pa.RecordBatch:
         written = _one_after_the_other(groups[number], work)
         return pa.RecordBatch.from_pylist(
-            [{"name": one.name, "sha256": one.sha256, **one.tally._asdict()} for one in written]
+            [{"name": one.name, "sha256": one.sha256, **one.tally._asdict(), "table": one.table} for one in written]
         )
 
     rows = do_in_workers(spark, len(groups), len(groups), do, _WRITTEN_DDL)
-    return [Written(row.name, row.sha256, Tally(row.ok, row.failed, row.bytes)) for row in rows]
+    return [Written(row.name, row.sha256, Tally(row.ok, row.failed, row.bytes), row.table) for row in rows]
 
 
-def _one_after_the_other(items: Sequence[Item], work: Callable[[Item], Written]) -> list[Written]:
+def _one_after_the_other(items: Sequence[Item], work: Callable[[Item], Iterable[Written]]) -> list[Written]:
     if len(items) == 1:
-        return [work(items[0])]
+        return list(work(items[0]))
     with ThreadPoolExecutor(2) as pool:
-        return list(pool.map(work, items))
+        return list(itertools.chain.from_iterable(pool.map(work, items)))
 
 
 def _groups(items: Sequence[Item], at_once: int) -> list[Sequence[Item]]:

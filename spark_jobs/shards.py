@@ -12,6 +12,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from functools import reduce
+from itertools import accumulate
 from typing import Any, BinaryIO, NamedTuple
 
 import pyarrow as pa
@@ -28,8 +29,8 @@ _ROW_GROUP_ROWS = 256
 _PAGE_ROWS = 16
 _FOOTER = b"landfall"
 _SECONDS_BETWEEN_LOOKS = 1.0
-# Whose rows are made in this process.
-_MAKES = threading.Lock()
+# By schema: whose rows are made in this process.
+_MAKES: dict[pa.Schema, threading.Lock] = {}
 
 
 class Tally(NamedTuple):
@@ -44,11 +45,12 @@ class Tally(NamedTuple):
 
 
 class Written(NamedTuple):
-    """One shard that a worker wrote: file name, sha-256 of the file, how its rows fared."""
+    """One shard that a worker wrote: file name, sha-256 of the file, how its rows fared, name of its directory."""
 
     name: str
     sha256: str
     tally: Tally
+    table: str = ""
 
 
 class ShardWriter:
@@ -92,8 +94,19 @@ class ShardWriter:
 
     def _flush(self) -> None:
         if self._rows:
-            self._writer.write_table(pa.Table.from_pylist(self._rows, schema=self._schema))
+            self._writer.write_table(_table(self._rows, self._schema))
             self._rows, self._bytes = [], 0
+
+
+def _table(rows: list[dict[str, Any]], schema: pa.Schema) -> pa.Table:
+    """The rows. Pictures are copied once: Arrow's way from a list moves them again whenever its buffer grows."""
+    at = schema.get_field_index("content")
+    contents = [row["content"] for row in rows]
+    there = pa.array([content is not None for content in contents], pa.bool_())
+    ends = pa.array(list(accumulate((len(content or b"") for content in contents), initial=0)), pa.int32())
+    joined = pa.py_buffer(b"".join(content or b"" for content in contents))
+    column = pa.Array.from_buffers(pa.binary(), len(rows), [there.buffers()[1], ends.buffers()[1], joined])
+    return pa.Table.from_pylist(rows, schema=schema.remove(at)).add_column(at, schema.field(at), column)
 
 
 class _Hashing:
@@ -123,21 +136,35 @@ class _Hashing:
 
 
 def write_shard(fs: FileSystem, path: str, schema: pa.Schema, rows: Iterator[dict[str, Any]]) -> Written:
-    """Writes one shard. One that an earlier worker wrote is as good: it is kept, and no row is asked for.
+    """Writes one shard. One that an earlier worker wrote is as good: it is kept, and no row is asked for."""
+    return write_new_shard(fs, path, schema, rows) or written_before(fs, path)
 
-    Of several threads one makes rows: another's begin while these reach the disk.
+
+def write_new_shard(fs: FileSystem, path: str, schema: pa.Schema, rows: Iterator[dict[str, Any]]) -> Written | None:
+    """Writes one shard; None where another worker has written it.
+
+    Of several threads one makes rows of a schema: another's begin while these reach the disk.
     """
-    name = path.rpartition("/")[2]
     if not fs.exists(path):
         with contextlib.suppress(AlreadyExists), contextlib.ExitStack() as held:
-            with _MAKES:  # given up before the file reaches the disk
+            with _MAKES.setdefault(schema, threading.Lock()):  # given up before the file reaches the disk
                 writer = ShardWriter(held.enter_context(fs.writer(path)), schema)
                 for row in rows:
                     writer.write(row)
                 digest, tally = writer.close()
             held.close()
-            return Written(name, digest, tally)
-    return Written(name, file_digest(fs, path), tally_of(fs, path))
+            return _written(path, digest, tally)
+    return None
+
+
+def written_before(fs: FileSystem, path: str) -> Written:
+    """A shard that is there, read to be known."""
+    return _written(path, file_digest(fs, path), tally_of(fs, path))
+
+
+def _written(path: str, digest: str, tally: Tally) -> Written:
+    *_, table, name = path.split("/")
+    return Written(name, digest, tally, table)
 
 
 def tally_of(fs: FileSystem, path: str) -> Tally:

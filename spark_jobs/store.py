@@ -112,15 +112,15 @@ class StoreJob:
                     there += len(ids)
         return lacking, there
 
-    def _worker(self) -> Callable[[str], shards.Written]:
+    def _worker(self) -> Callable[[str], list[shards.Written]]:
         job = replace(self, report=silent)  # who is told is of this process, and no worker's
 
-        def work(name: str) -> shards.Written:
+        def work(name: str) -> list[shards.Written]:
             with job.destination.open() as store:
                 new = job.put(name, store)
             present = shards.tally_of(job.fs, f"{job.images}/{name}").ok - new
             job.destination.log.info("shard stored", shard=name, new=new, present=present)
-            return shards.Written(name, "", shards.Tally(new, present))
+            return [shards.Written(name, "", shards.Tally(new, present))]
 
         return work
 

@@ -46,10 +46,10 @@ class StoredJob:
             written = shard_tasks.each(spark, names, self._worker())
         return shards.total({one.name: one.tally for one in written})
 
-    def _worker(self) -> Callable[[str], Written]:
+    def _worker(self) -> Callable[[str], list[Written]]:
         fs, images, settings, client, log = self.fs, self.images, self.settings, self.client, self.log
 
-        def work(name: str) -> Written:
+        def work(name: str) -> list[Written]:
             tally = Tally()
             with open_store(settings, client, tell=log.warning) as store:
                 for image, digest in _made(fs, f"{images}/{name}"):
@@ -57,7 +57,7 @@ class StoredJob:
                     if problem:
                         log.error("stored picture is not what was made", image=image, problem=problem)
                     tally = tally.plus(Tally(0, 1) if problem else Tally(1, 0))
-            return Written(name, "", tally)
+            return [Written(name, "", tally)]
 
         return work
 

@@ -8,7 +8,7 @@ import math
 import random
 import time
 from collections import deque
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 
 from spark_jobs.web import hops, retry
 from spark_jobs.web.attempt import Found
@@ -18,37 +18,52 @@ from spark_jobs.web.failure import Failure
 from spark_jobs.web.places import Buffer, Places
 from spark_jobs.web.policy import WebPolicy
 from spark_jobs.web.retry import Answer, Asked, Request
+from spark_jobs.web.spare import Spare
 from spark_jobs.web.transfer import Transfer
 
 __all__ = ["Answer", "Request", "WebPolicy", "fetch_all"]
 
 # Requests known at once for each that may be under way: those that pause before their next attempt are among them.
 _KNOWN = 4
+# Longer than a worker takes for pictures of one shard before it fetches the next.
+_SPARE_SECONDS = 5
 
 
-def fetch_all(requests: Iterable[Request], policy: WebPolicy) -> Generator[Answer]:
+def fetch_all(requests: Iterable[Request], policy: WebPolicy, *, keep: bool = False) -> Generator[Answer]:
     """Answers requests, each as it completes; a failed URL is an answer too.
 
     Requests are taken a few (four times ``policy.concurrency``) ahead of the answers. Contents count against
     ``policy.buffer_bytes`` until they are handed over. Nothing is read while the caller is busy between two answers,
     and none of that time is any request's. Closing the generator ends what is under way.
+
+    Args:
+        keep: connections are kept for some seconds, for who asks under the same policy next, in this process.
     """
-    crew = _Crew(policy)
+    crew = (_SPARE.take(policy) if keep else None) or _Crew(policy)
+    done = False
     try:
-        known, most, more = 0, policy.concurrency * _KNOWN, True
-        source = iter(requests)
-        while True:
-            if more and most - known >= (policy.concurrency + 1) // 2:
-                batch = list(itertools.islice(source, most - known))
-                more = len(batch) == most - known
-                crew.take(batch)
-                known += len(batch)
-            if not known:
-                return
-            known -= 1
-            yield crew.give()
+        yield from _answers(crew, requests, policy.concurrency)
+        done = True
     finally:
-        crew.close()
+        if keep and done:
+            _SPARE.leave(policy, crew)
+        else:
+            crew.close()
+
+
+def _answers(crew: _Crew, requests: Iterable[Request], concurrency: int) -> Iterator[Answer]:
+    known, most, more = 0, concurrency * _KNOWN, True
+    source = iter(requests)
+    while True:
+        if more and most - known >= (concurrency + 1) // 2:
+            batch = list(itertools.islice(source, most - known))
+            more = len(batch) == most - known
+            crew.take(batch)
+            known += len(batch)
+        if not known:
+            return
+        known -= 1
+        yield crew.give()
 
 
 class _Crew:
@@ -185,3 +200,6 @@ class _Crew:
         elif transfer.held or kept:
             self._buffer.give(transfer.held - kept)
         self._client.end(transfer)
+
+
+_SPARE: Spare[_Crew] = Spare(_SPARE_SECONDS)

@@ -38,8 +38,12 @@ def test_groups_have_every_item_once(items: list[int], at_once: int) -> None:
 def test_each_item_is_done_once(spark: SparkSession) -> None:
     items = list(range(30))
     for grouped in (False, True):
-        written = shard_tasks.each(spark, items, lambda item: Written(f"{item}", "", Tally(item)), grouped=grouped)
-        assert [(one.name, one.tally.ok) for one in written] == [(f"{item}", item) for item in items]
+        written = shard_tasks.each(
+            spark, items, lambda item: [Written(f"{item}", "", Tally(item), "table")], grouped=grouped
+        )
+        assert [(one.name, one.tally.ok, one.table) for one in written] == [
+            (f"{item}", item, "table") for item in items
+        ]
 
 
 @dataclass(frozen=True)
@@ -71,8 +75,8 @@ def test_rows_are_made_while_those_before_reach_the_disk(tmp_path: Path) -> None
             yield {"rule": "ok", "content": b"x"}
         at_once -= 1
 
-    def work(number: int) -> Written:
-        return shards.write_shard(fs, f"{tmp_path}/{number}", _SCHEMA, rows(number))
+    def work(number: int) -> list[Written]:
+        return [shards.write_shard(fs, f"{tmp_path}/{number}", _SCHEMA, rows(number))]
 
     written = shard_tasks._one_after_the_other(range(4), work)
     assert [(one.name, one.tally.ok) for one in written] == [(f"{number}", 20) for number in range(4)]

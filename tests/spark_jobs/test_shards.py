@@ -22,4 +22,8 @@ def test_a_shard_that_is_there_is_not_made_again(tmp_path: Path) -> None:
 
     fs, path = LocalFileSystem(), f"{tmp_path}/0"
     first = shards.write_shard(fs, path, _SCHEMA, iter([{"rule": "ok", "content": b"x"}]))
-    assert shards.write_shard(fs, path, _SCHEMA, none()) == first == Written("0", first.sha256, Tally(1, 0, 1))
+    assert (
+        shards.write_shard(fs, path, _SCHEMA, none())
+        == first
+        == Written("0", first.sha256, Tally(1, 0, 1), tmp_path.name)
+    )

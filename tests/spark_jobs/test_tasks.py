@@ -23,12 +23,12 @@ def test_each_finished_task_is_told_of_while_others_run(
     told: list[int] = []
     (tmp_path / "0").touch()
 
-    def work(name: str) -> shards.Written:
+    def work(name: str) -> list[shards.Written]:
         import time
 
         while not (tmp_path / name).exists():
             time.sleep(0.01)
-        return shards.Written(name, "", shards.Tally(1, 0))
+        return [shards.Written(name, "", shards.Tally(1, 0))]
 
     def report(done: int) -> None:
         told.append(done)
@@ -78,13 +78,13 @@ def test_tasks_of_another_job_take_turns_with_those_of_a_watched_one(spark: Spar
     slots = spark.sparkContext.defaultParallelism
     names = [str(number) for number in range(2 * slots + 1)]
 
-    def work(name: str) -> shards.Written:
+    def work(name: str) -> list[shards.Written]:
         import time
 
         (tmp_path / f"{name} began").touch()
         while not (tmp_path / name).exists():
             time.sleep(0.01)
-        return shards.Written(name, "", shards.Tally(1, 0))
+        return [shards.Written(name, "", shards.Tally(1, 0))]
 
     def begun() -> list[str]:
         return [name for name in names if (tmp_path / f"{name} began").exists()]

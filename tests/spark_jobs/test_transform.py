@@ -13,8 +13,9 @@ from pyspark.sql import SparkSession
 
 from conf.settings import Images, Settings
 from spark_jobs import shards, transform
+from spark_jobs.making import Making
 from spark_jobs.schemas import ORIGINALS, REQUESTS
-from spark_jobs.shards import Tally
+from spark_jobs.shards import Tally, Written, sha256
 from spark_jobs.store import Destination, StoreJob
 from spark_jobs.tables import write_none
 from spark_jobs.transform import TransformJob
@@ -31,31 +32,35 @@ def picture(level: int) -> bytes:
     return file.getvalue()
 
 
-def job(root: Path, contents: list[bytes]) -> TransformJob:
+def job_of(root: Path, contents: list[bytes]) -> TransformJob:
     """A job on originals in shards of two."""
     FS.make_directory(f"{root}/originals")
     said = dict.fromkeys(ORIGINALS.names) | {"entry": 0, "rule": "ok", "message": "", "passing": False, "round": 0}
     rows = [
         said
         | {"line": line, "url": f"http://a/{line}", "attempts": 1, "milliseconds": 1}
-        | {"original_id": shards.sha256(content), "bytes": len(content), "content": content}
+        | {"original_id": sha256(content), "bytes": len(content), "content": content}
         for line, content in enumerate(contents, 1)
     ]
     for number in range(0, len(rows), 2):
         name = f"{root}/originals/part-{number // 2:05d}-r0.parquet"
         shards.write_shard(FS, name, ORIGINALS, iter(rows[number : number + 2]))
     write_none(FS, f"{root}/requests", REQUESTS)
-    return TransformJob(
+    making = Making(
         fs=FS,
-        requests=f"file://{root}/requests",
         originals=f"{root}/originals",
         images=f"{root}/images",
-        settled=f"{root}/settled",
         transforms=("grayscale",),
         limits=Images(),
         log=RunLog(str(root / "run.jsonl")),
-        report=lambda tally: None,
     )
+    originals = digests(root, "originals")
+    return TransformJob(f"file://{root}/requests", originals, making, f"{root}/settled", lambda tally: None)
+
+
+def digests(root: Path, table: str = "images") -> dict[str, str]:
+    """Those of the shards' files."""
+    return {file.name: sha256(file.read_bytes()) for file in (root / table).glob("*.parquet")}
 
 
 @pytest.mark.spark
@@ -64,18 +69,50 @@ def test_equal_results_are_counted_once(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
     monkeypatch.setattr(transform, "_FEW", few)
-    made = job(tmp_path, [picture(1), picture(2), picture(1), b"no picture", picture(3)])
-    counts, digests = made.run(spark)
-    size = shards.total({one: shards.tally_of(FS, f"{made.images}/{one}") for one in shards.finished(FS, made.images)})
+    made = job_of(tmp_path, [picture(1), picture(2), picture(1), b"no picture", picture(3)])
+    counts, written = made.run(spark)
+    size = shards.total({name: shards.tally_of(FS, f"{tmp_path}/images/{name}") for name in digests(tmp_path)})
     assert counts == {"ok": 4, "quarantined": 1, "distinct": 3, "bytes": size.bytes}
     assert size == Tally(4, 1, size.bytes)
-    assert len(digests) == 3
+    assert {one.name: one.sha256 for one in written} == digests(tmp_path)
+    assert len(written) == 3
+
+
+@pytest.mark.spark
+def test_what_was_made_before_is_counted_and_not_read_again(spark: SparkSession, tmp_path: Path) -> None:
+    job = job_of(tmp_path, [picture(1), picture(2), b"no picture", picture(3)])
+    before = job.making.make(*next(iter(job.originals.items())))
+    gone = Written("part-00009-r0.parquet", "0" * 64, Tally(7), "images")
+    counts, written = replace(job, made=[before, gone]).run(spark)
+    assert counts["ok"] == 3
+    assert {one.name: one.sha256 for one in written} == digests(tmp_path)
+    counts, written = job.run(spark)  # as a process that was told nothing
+    assert (counts["ok"], written) == (3, [])
+
+
+@pytest.mark.spark
+def test_pictures_of_originals_that_were_never_put_in_place_go(spark: SparkSession, tmp_path: Path) -> None:
+    """A worker that outlived its run may have fetched something else, and made pictures of that."""
+    job = job_of(tmp_path, [picture(1), picture(2), picture(3)])
+    other = job_of(tmp_path / "other", [picture(4), b"no picture", picture(5), picture(6), picture(7)])
+    for shard in other.originals.items():
+        replace(other.making, images=job.making.images).make(*shard)
+    assert len(digests(tmp_path)) == 3
+    counts, written = job.run(spark)
+    assert (counts["ok"], counts["quarantined"], counts["distinct"]) == (3, 0, 3)
+    assert {one.name: one.sha256 for one in written} == digests(tmp_path)
+    made = {
+        row
+        for name in digests(tmp_path)
+        for row in pq.read_table(tmp_path / "images" / name)["original_id"].to_pylist()
+    }
+    assert made == {sha256(picture(level)) for level in (1, 2, 3)}
 
 
 @pytest.mark.spark
 def test_originals_are_forgotten(spark: SparkSession, tmp_path: Path) -> None:
-    made = job(tmp_path, [picture(1), picture(2), picture(3)])
-    paths = [f"{made.originals}/{name}" for name in shards.finished(FS, made.originals)]
+    made = job_of(tmp_path, [picture(1), picture(2), picture(3)])
+    paths = [str(path) for path in (tmp_path / "originals").iterdir()]
     assert [is_in_memory(path) for path in paths] == [True, True]
     made.run(spark)
     assert [is_in_memory(path) for path in paths] == [False, False]
@@ -90,10 +127,10 @@ def test_what_is_made_is_handed_on_and_what_was_there_is_not(tmp_path: Path, mon
     log = RunLog(str(tmp_path / "run.jsonl"))
     destination = Destination(Settings(env="test", home=tmp_path), "demo", "photos", "d" * 64, ("grayscale",), log)
     store = StoreJob(FS, f"{tmp_path}/images", destination)
-    work = replace(job(tmp_path, [picture(1), b"no picture", picture(2)]), early=store)._worker()
-    names = ["part-00000-r0.parquet", "part-00001-r0.parquet"]
-    for name in (*names, names[0]):
-        work(name)
+    job = job_of(tmp_path, [picture(1), b"no picture", picture(2)])
+    making = replace(job.making, early=store)
+    names = [making.make(*shard).name for shard in sorted(job.originals.items())]
+    making.make(*min(job.originals.items()))
     ids = [
         [one for one in pq.read_table(tmp_path / "images" / name)["image_id"].to_pylist() if one is not None]
         for name in names
