@@ -62,6 +62,11 @@ class Client:
         settled, self._settled = self._settled, []
         return settled
 
+    @property
+    def knows(self) -> int:
+        """How many names' addresses it has kept, and libcurl with it."""
+        return len(self._names)
+
     def end(self, transfer: Transfer) -> None:
         """Ends a transfer, whose connection is kept if all of the answer has come; its handle is free for another."""
         self._waiting.pop(transfer, None)

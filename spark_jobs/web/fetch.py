@@ -27,6 +27,8 @@ __all__ = ["Answer", "Request", "WebPolicy", "fetch_all"]
 _KNOWN = 4
 # Longer than a worker takes for pictures of one shard before it fetches the next.
 _SPARE_SECONDS = 5
+# Names that connections are kept with, at most: neither we nor libcurl forget any.
+_SPARE_NAMES = 1024
 
 
 def fetch_all(requests: Iterable[Request], policy: WebPolicy, *, keep: bool = False) -> Generator[Answer]:
@@ -45,7 +47,7 @@ def fetch_all(requests: Iterable[Request], policy: WebPolicy, *, keep: bool = Fa
         yield from _answers(crew, requests, policy.concurrency)
         done = True
     finally:
-        if keep and done:
+        if keep and done and crew.knows <= _SPARE_NAMES:
             _SPARE.leave(policy, crew)
         else:
             crew.close()
@@ -106,6 +108,11 @@ class _Crew:
         self._buffer.give(len(answer.content or b""))
         self._clock.halt()
         return answer
+
+    @property
+    def knows(self) -> int:
+        """How many names it has met."""
+        return self._client.knows
 
     def close(self) -> None:
         """Ends what is under way."""

@@ -53,6 +53,10 @@ class Names:
             self._found[host, port] = found
             found.add_done_callback(self._wake)
 
+    def __len__(self) -> int:
+        """How many names have been found."""
+        return len(self._known)
+
     def close(self) -> None:
         """Waits for the threads, which nothing can end earlier, and tells nobody."""
         if self._threads is not None:
