@@ -69,7 +69,7 @@ def test_what_was_taken_in_time_is_not_closed() -> None:
             assert not left.closed.is_set()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def web() -> Iterator[SampleWeb]:
     with SampleWeb(seed=3) as web:
         yield web
