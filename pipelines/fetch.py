@@ -43,10 +43,10 @@ class Fetch(Stage):
         settings, feed, validated = self.places.settings, self.dropped.images, self.inputs["validate"].dataset
         spark = self.spark()
         requests = validated.manifest().counts["requests"]
-        kept: dict[str, shards.Tally] = {}
-        shards.count(place.fs, place.table(_ORIGINALS), kept)
-        if kept:
-            self.say(f"goes on where an earlier run stopped: {shards.total(kept).ok:,} pictures are there")
+        there: dict[str, shards.Tally] = {}
+        shards.count(place.fs, place.table(_ORIGINALS), there)
+        if there:
+            self.say(f"goes on where an earlier run stopped: {shards.total(there).ok:,} pictures are there")
         transform: Transform = self.clone(Transform)  # type: ignore[no-untyped-call]  # luigi's
         making = transform.beforehand(place.table(_ORIGINALS), self.staging_path)
         job = FetchJob(
@@ -62,5 +62,6 @@ class Fetch(Stage):
         )
         counts, written = job.run(spark)
         if making is not None:
-            transform.take(making, [one for one in written if one.table != _ORIGINALS])
-        return counts, {f"{_ORIGINALS}/{one.name}": one.sha256 for one in written if one.table == _ORIGINALS}
+            place.lease.check()
+            transform.take(making, [one for one in written if one.directory != _ORIGINALS])
+        return counts, {f"{_ORIGINALS}/{one.name}": one.sha256 for one in written if one.directory == _ORIGINALS}

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from conf.errors import AlreadyExists, NotFound
+from conf.errors import LandfallError
+from pipelines import beforehand
 from pipelines.fetch import Fetch
 from pipelines.stage import Stage
 from pipelines.validate import Validate
-from spark_jobs import shards, transforms
+from spark_jobs import transforms
 from spark_jobs.shards import Written
-from targets.dataset import Staging, kept
+from targets.dataset import Staging
+from targets.filesystem import LeaseHeld
 
 if TYPE_CHECKING:
     from spark_jobs.making import Making
 
 _IMAGES = "images"
-# By staging path: shards that Fetch's workers made.
-_BEFOREHAND: dict[str, Sequence[Written]] = {}
+_AGAIN = "pictures are made again"
 
 
 class Transform(Stage):
@@ -42,11 +42,6 @@ class Transform(Stage):
 
         validated, fetched = (self.inputs[name].dataset for name in ("validate", "fetch"))
         said = fetched.manifest()
-        made = _BEFOREHAND.pop(self.staging_path, ())
-        there = {one.name: one.tally for one in made}
-        shards.count(place.fs, place.table(_IMAGES), there)
-        if there:
-            self.say(f"{shards.total(there).ok:,} pictures were made before")
         job = TransformJob(
             requests=place.fs.uri(validated.table("requests")),
             originals={
@@ -57,7 +52,8 @@ class Transform(Stage):
             making=self._making(fetched.table("originals"), place.table(_IMAGES)),
             settled=place.table("settled"),
             report=self.progress(said.counts["ok"], "pictures"),
-            made=made,
+            say=self.say,
+            made=beforehand.told(place.fs, self.staging_path),
         )
         counts, written = job.run(self.spark())
         return counts, {f"{_IMAGES}/{one.name}": one.sha256 for one in written}
@@ -74,16 +70,21 @@ class Transform(Stage):
         return self._making(originals, f"{place}/{self.stage}.{self.build}")
 
     def take(self, made: Making, written: Sequence[Written]) -> None:
-        """Takes what was made beforehand, once all is fetched: this stage then finds it where a killed attempt of its
-        own would have left it.
+        """Takes what was made beforehand, once all is fetched. What cannot be taken is made again.
 
         Args:
             made: how, and where.
-            written: shards whose digests are known: this process need not read them.
+            written: shards whose digests are known: nobody need read them.
         """
-        with contextlib.suppress(NotFound, AlreadyExists):  # nothing was made, or a killed attempt has left its own
-            self.places.fs.rename(made.images, f"{kept(self.staging_path)}/{_IMAGES}")
-            _BEFOREHAND[self.staging_path] = written
+        fs = self.places.fs
+        try:
+            # Nobody sweeps while they come, and nobody who makes this stage's output meets them in its midst.
+            with fs.lease(self.lease_path, self.places.holder()):
+                beforehand.hand_over(fs, made.images, self.staging_path, _IMAGES, written)
+        except LeaseHeld as other:
+            self.log.warning(_AGAIN, error=f"the stage's lease is held by {other.holder}")
+        except LandfallError as fault:
+            self.log.warning(_AGAIN, error=str(fault))
 
     def _making(self, originals: str, images: str) -> Making:
         from spark_jobs import early

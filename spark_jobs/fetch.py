@@ -92,7 +92,7 @@ class FetchJob:
 
     def _tallies(self, written: list[Written]) -> dict[str, Tally]:
         """How the rows of every shard that is there fared; those that were just written need not be opened."""
-        seen = {one.name: one.tally for one in written if one.table == PurePosixPath(self.originals).name}
+        seen = {one.name: one.tally for one in written if one.directory == PurePosixPath(self.originals).name}
         shards.count(self.fs, self.originals, seen)
         return seen
 

@@ -18,7 +18,13 @@ from spark_jobs.workers import do_in_workers
 _MOST_TOGETHER = 4
 # A task takes this part of what would be a worker's share of what is left.
 _SHARE = 3
-_WRITTEN_DDL = "name string, sha256 string, ok long, failed long, bytes long, table string"
+_WRITTEN = pa.schema(
+    [
+        *((name, pa.string()) for name in ("name", "sha256", "directory")),
+        *((name, pa.int64()) for name in Tally._fields),
+    ]
+)
+_WRITTEN_DDL = "name string, sha256 string, directory string, ok long, failed long, bytes long"
 Item = TypeVar("Item")
 
 
@@ -37,12 +43,10 @@ def each(
 
     def do(number: int) -> pa.RecordBatch:
         written = _one_after_the_other(groups[number], work)
-        return pa.RecordBatch.from_pylist(
-            [{"name": one.name, "sha256": one.sha256, **one.tally._asdict(), "table": one.table} for one in written]
-        )
+        return pa.RecordBatch.from_pylist([{**one._asdict(), **one.tally._asdict()} for one in written], _WRITTEN)
 
     rows = do_in_workers(spark, len(groups), len(groups), do, _WRITTEN_DDL)
-    return [Written(row.name, row.sha256, Tally(row.ok, row.failed, row.bytes), row.table) for row in rows]
+    return [Written(row.name, row.sha256, Tally(row.ok, row.failed, row.bytes), row.directory) for row in rows]
 
 
 def _one_after_the_other(items: Sequence[Item], work: Callable[[Item], Iterable[Written]]) -> list[Written]:

@@ -50,7 +50,7 @@ class Written(NamedTuple):
     name: str
     sha256: str
     tally: Tally
-    table: str = ""
+    directory: str = ""
 
 
 class ShardWriter:
@@ -163,8 +163,8 @@ def written_before(fs: FileSystem, path: str) -> Written:
 
 
 def _written(path: str, digest: str, tally: Tally) -> Written:
-    *_, table, name = path.split("/")
-    return Written(name, digest, tally, table)
+    *_, directory, name = path.split("/")
+    return Written(name, digest, tally, directory)
 
 
 def tally_of(fs: FileSystem, path: str) -> Tally:

@@ -27,7 +27,9 @@ class TransformJob:
         originals: sha-256 of each of Fetch's shards, by file name.
         making: how their pictures are made; those that are there are kept.
         settled: path of the directory that takes the lines whose original is no sound picture.
-        made: shards of pictures that were made while Fetch worked, whose digests are known.
+        report: told how the pictures that are there fared, while the job runs.
+        say: told in a sentence what is there when it begins.
+        made: shards of pictures whose digests are known although this job did not make them.
     """
 
     requests: str
@@ -35,21 +37,25 @@ class TransformJob:
     making: Making
     settled: str
     report: Callable[[Tally], None]
+    say: Callable[[str], None]
     made: Sequence[Written] = ()
 
     def run(self, spark: SparkSession) -> tuple[dict[str, int], list[Written]]:
         """Makes the pictures that are not there yet; returns counts, and the shards whose digests are known."""
         fs, images, making = self.making.fs, self.making.images, self.making
         wanted = {name_of_pictures(*shard): shard for shard in self.originals.items()}
-        there = self._made_before(wanted.keys())
-        missing = [shard for name, shard in wanted.items() if name not in there]
         fs.make_directory(images)
+        there = self._made_before(wanted.keys())
+        known = [one for one in self.made if one.name in there]
+        seen = {one.name: one.tally for one in known}
+        shards.count(fs, images, seen)
+        if seen:
+            self.say(f"{shards.total(seen).ok:,} pictures are there")
+        missing = [shard for name, shard in wanted.items() if name not in there]
         with shards.watch(fs, images, self.report):
             written = shard_tasks.each(spark, missing, lambda shard: [making.make(*shard)], grouped=True)
-        written += [one for one in self.made if one.name in there]
-        seen = {one.name: one.tally for one in written}
-        shards.count(fs, images, seen)
-        return self._settle(spark, shards.total(seen)), written
+        seen |= {one.name: one.tally for one in written}
+        return self._settle(spark, shards.total(seen)), [*known, *written]
 
     def _made_before(self, wanted: Set[str]) -> Set[str]:
         """Names of the shards of pictures that are there. Those of originals that were never put in place go."""

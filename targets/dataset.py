@@ -149,7 +149,7 @@ def staging(goal: Dataset, path: str, resumable: bool, lease: Lease) -> Iterator
     if resumable:
         place = kept(path)
         fs.make_directory(place)
-        fs.sweep(place)
+        fs.sweep(path)
     else:
         fs.remove(path)
         place = f"{path}/{uuid.uuid4().hex}"

@@ -7,14 +7,14 @@ from collections.abc import Hashable
 from typing import Generic, Protocol, TypeVar
 
 
-class Closed(Protocol):
+class Closable(Protocol):
     """What is kept."""
 
     def close(self) -> None:
         """Gives it up, in any thread."""
 
 
-Kept = TypeVar("Kept", bound=Closed)
+Kept = TypeVar("Kept", bound=Closable)
 
 
 class Spare(Generic[Kept]):
@@ -36,15 +36,15 @@ class Spare(Generic[Kept]):
         return kept
 
     def leave(self, key: Hashable, kept: Kept) -> None:
-        """Keeps it for who comes next; what was kept before is closed."""
+        """Keeps it for who comes next; what was kept before is closed, and nobody waits for that."""
         timer = threading.Timer(self._seconds, self._close, [kept])
         timer.daemon = True
         with self._lock:
+            timer.start()
             before, self._kept = self._kept, (key, kept, timer)
-        timer.start()
         if before is not None:
             before[2].cancel()
-            before[1].close()
+            threading.Thread(target=before[1].close, daemon=True).start()
 
     def _close(self, late: Kept) -> None:
         with self._lock:

@@ -14,14 +14,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from landfall.sample_web import SampleWeb, catalogue
+from targets.flock import hold
 from tests.installation import Installation
-from tests.pipelines.holding import held
+from tests.pipelines.holding import events, held
 from tests.servers.waiting import until
 
 LINES, SEED = 300, 12
 SHARDS = 2
 FAILED = 30
 
+_LEASE = "from pipelines import Transform; print(Transform(client='demo', feed='photos', drop='{}').lease_path)"
 # Luigi as its command runs it, in a process that reads no file of pictures for its digest.
 _NO_DIGESTS = """
 import sys
@@ -115,6 +117,25 @@ def test_digests_are_those_that_workers_told_of(uploaded: Installation) -> None:
     check(uploaded)
 
 
+def test_what_another_run_is_at_is_left_to_it(uploaded: Installation) -> None:
+    """It has the lease, and may have listed what is there: nothing comes in between."""
+    with held(uploaded, ["fetch"]) as run:
+        assert run.stage() == "fetch"
+        [drop] = (uploaded.lake / "drops" / "photos").glob("*.json")
+        ask = [sys.executable, "-c", _LEASE.format(drop.stem)]
+        asked = subprocess.run(ask, env=uploaded.environment(), capture_output=True, text=True, check=True)
+        with hold(asked.stdout.split()[-1], "another run"):
+            run.go_on()
+            until(lambda: "fetch" in events(uploaded, "finished"), "all is fetched", 280)
+            [left] = logged(uploaded, "pictures are made again")
+            assert left["error"] == "the stage's lease is held by another run"
+            assert not staged(uploaded, "photos.*.transform.*/kept/images")
+        code, said = run.end()
+        assert code == 0, said
+    assert len(logged(uploaded, "shard transformed")) == 2 * SHARDS
+    check(uploaded)
+
+
 def test_pictures_are_in_the_store_before_transform_begins(uploaded: Installation) -> None:
     def stored() -> int:
         with sqlite3.connect(f"file:{store}?mode=ro", uri=True) as opened:
@@ -157,10 +178,11 @@ def test_a_held_drop_whose_pictures_are_to_be_others_has_no_old_ones(waiting: In
 def test_nothing_is_made_for_a_stage_whose_output_is_there(uploaded: Installation) -> None:
     done = uploaded.run()
     assert done.returncode == 0, done.stdout + done.stderr
-    _, said = output(uploaded, "fetch")
-    place, _ = output(uploaded, "fetch")
+    place, said = output(uploaded, "fetch")
     place.rename(uploaded.root / "aside")
-    done = uploaded.luigi("Fetch", "--local-scheduler", "--client", said["client"], "--feed", "photos", "--drop", said["drop"])
+    done = uploaded.luigi(
+        "Fetch", "--local-scheduler", "--client", said["client"], "--feed", "photos", "--drop", said["drop"]
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert output(uploaded, "fetch")[0] == place
     assert len(logged(uploaded, "shard fetched")) == 2 * SHARDS

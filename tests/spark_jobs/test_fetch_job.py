@@ -21,6 +21,7 @@ from targets.local import LocalFileSystem
 from targets.runlog import RunLog
 from tests.spark_jobs.web.servers import policy_for
 
+pytestmark = pytest.mark.spark
 SHARDS, EACH = 3, 4
 LEFT = "pictures are left to the Transform stage"
 
@@ -63,8 +64,8 @@ def digests(root: Path, *tables: str) -> set[tuple[str, str, str]]:
 
 
 def named(written: list[Written]) -> set[tuple[str, str, str]]:
-    assert len({(one.table, one.name) for one in written}) == len(written)
-    return {(one.table, one.name, one.sha256) for one in written}
+    assert len({(one.directory, one.name) for one in written}) == len(written)
+    return {(one.directory, one.name, one.sha256) for one in written}
 
 
 def test_pictures_are_made_of_what_is_at_hand(spark: SparkSession, web: SampleWeb, tmp_path: Path) -> None:

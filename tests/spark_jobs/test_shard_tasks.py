@@ -39,10 +39,10 @@ def test_each_item_is_done_once(spark: SparkSession) -> None:
     items = list(range(30))
     for grouped in (False, True):
         written = shard_tasks.each(
-            spark, items, lambda item: [Written(f"{item}", "", Tally(item), "table")], grouped=grouped
+            spark, items, lambda item: [Written(f"{item}", "", Tally(item), "directory")], grouped=grouped
         )
-        assert [(one.name, one.tally.ok, one.table) for one in written] == [
-            (f"{item}", item, "table") for item in items
+        assert [(one.name, one.tally.ok, one.directory) for one in written] == [
+            (f"{item}", item, "directory") for item in items
         ]
 
 
@@ -81,3 +81,26 @@ def test_rows_are_made_while_those_before_reach_the_disk(tmp_path: Path) -> None
     written = shard_tasks._one_after_the_other(range(4), work)
     assert [(one.name, one.tally.ok) for one in written] == [(f"{number}", 20) for number in range(4)]
     assert most == 1
+
+
+def test_rows_of_one_kind_are_made_while_another_threads_make_those_of_another(tmp_path: Path) -> None:
+    """A worker asks the web for a shard while it makes the pictures of the one before."""
+    kinds = (_SCHEMA, _SCHEMA.append(pa.field("more", pa.string())))
+    fs = LocalFileSystem()
+    both = threading.Barrier(2)
+
+    def rows(meets: bool) -> Iterator[dict[str, Any]]:
+        if meets:
+            both.wait(_SECONDS)
+        yield {"rule": "ok", "content": b"x"}
+
+    def work(number: int) -> list[Written]:
+        meets = (number == 1, number == 0)  # the second's answers, the first's pictures
+        return [
+            shards.write_shard(fs, f"{tmp_path}/{kind}/{number}", kinds[kind], rows(meets[kind])) for kind in range(2)
+        ]
+
+    for kind in range(2):
+        (tmp_path / f"{kind}").mkdir()
+    written = shard_tasks._one_after_the_other(range(3), work)
+    assert [(one.directory, one.name) for one in written] == [(f"{kind}", f"{n}") for n in range(3) for kind in (0, 1)]

@@ -55,7 +55,7 @@ def job_of(root: Path, contents: list[bytes]) -> TransformJob:
         log=RunLog(str(root / "run.jsonl")),
     )
     originals = digests(root, "originals")
-    return TransformJob(f"file://{root}/requests", originals, making, f"{root}/settled", lambda tally: None)
+    return TransformJob(f"file://{root}/requests", originals, making, f"{root}/settled", lambda tally: None, print)
 
 
 def digests(root: Path, table: str = "images") -> dict[str, str]:
