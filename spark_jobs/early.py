@@ -1,8 +1,8 @@
 """Pictures into the image store while the next are made: a thread of the worker waits for the disk in its place.
 
-Only what lies in a finished shard is handed on, so the store holds nothing that the lake has not. What does not come so
-far is left to the Store stage, which looks for every picture. The pictures of a shard that is not too large are kept
-(``spark_jobs.kept``) until they are stored: reading them again would take as long as storing them.
+Only what lies in a finished shard is handed on, so the lake has, be it in staging, what the store has. What does not
+come so far is left to the Store stage, which looks for every picture. The pictures of a shard that is not too large are
+kept (``spark_jobs.kept``) until they are stored: reading them again would take as long as storing them.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ def begin(fs: FileSystem, images: str, destination: Destination) -> StoreJob | N
     """Makes the image store ready; None where it takes nothing early, or nothing at all: Store says what is wrong.
 
     Args:
-        images: path of the directory that takes Transform's shards.
+        images: path of the directory that takes the shards of pictures.
 
     Returns:
         What ``hand_on`` wants.
     """
     settings = destination.settings
-    # What a thread reads again of a lake on HDFS comes over the network, in the way of what Transform reads and writes.
+    # What a thread reads again of a lake on HDFS comes over the network, in the way of what is fetched and written.
     if not takes_early(settings) or settings.lake.url.startswith("hdfs://"):
         return None
     try:
@@ -85,7 +85,7 @@ class _Thread:
                     self._put(store, *self._waiting.get(timeout=_IDLE_SECONDS))
         except queue.Empty:
             return
-        except NotFound:  # Transform is done: its shards are where Store looks for them
+        except NotFound:  # the shards were taken on, and Store will find them
             self.failed = True
         except Exception as fault:  # noqa: BLE001  # whatever it is, Store meets it too, and says so
             self.failed = True

@@ -97,7 +97,7 @@ class StoreJob:
     def _lacking(self, names: list[str]) -> tuple[list[str], int]:
         """The shards of which the store may lack a picture, and how many pictures the others have.
 
-        Where Transform handed its pictures on that is hardly any: ids are looked for here, as many as fit.
+        Where workers handed their pictures on that is hardly any: ids are looked for here, as many as fit.
         """
         if not takes_early(self.destination.settings) or len(names) > _FEW_SHARDS:
             return names, 0
@@ -132,7 +132,7 @@ class StoreJob:
         """As ``put``, of a shard whose rows with a picture are all at hand."""
         missing = _missing_of([row["image_id"] for row in rows], store)
         new = store.insert(self.destination.documents(row for row in rows if row["image_id"] in missing)).new
-        with suppress(NotFound), self.fs.open(f"{self.images}/{name}") as opened:  # Transform may have moved it by now
+        with suppress(NotFound), self.fs.open(f"{self.images}/{name}") as opened:  # it may have been taken on by now
             file = pq.ParquetFile(opened)
             for number in range(file.num_row_groups):
                 self._forget(name, file, number)
