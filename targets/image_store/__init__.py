@@ -41,7 +41,7 @@ def open_store(
 
 
 def takes_early(settings: Settings) -> bool:
-    """Whether workers that make pictures may put them into the store: if they reach it, and ``present`` tells of them."""
+    """Whether those who make pictures may put them into the store: if they reach it, and ``present`` tells of them."""
     here = settings.spark.is_local and not settings.spark.remote
     return here and not _is_mongo(settings)
 
