@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import sqlite3
@@ -76,6 +77,13 @@ def output(installation: Installation, stage: str) -> tuple[Path, dict[str, Any]
     return path.parent, json.loads(path.read_bytes())
 
 
+def stored(installation: Installation) -> int:
+    """How many pictures the image store has."""
+    [store] = installation.home.glob("images/**/*.sqlite")
+    with contextlib.closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as opened:
+        return int(opened.execute("SELECT count(*) FROM images").fetchone()[0])
+
+
 def check(installation: Installation) -> dict[str, int]:
     """Every digest of Transform's manifest is the file's, every original's picture is there once; its counts."""
     place, said = output(installation, "transform")
@@ -93,30 +101,28 @@ def check(installation: Installation) -> dict[str, int]:
 
 
 def test_a_kill_before_transform_loses_no_picture_that_was_made(uploaded: Installation) -> None:
+    """Nor does the next run's process read one for its digest."""
     with held(uploaded, ["transform"]) as run:
         assert run.stage() == "transform"
         made = logged(uploaded, "shard transformed")
         assert sorted(entry["shard"] for entry in made) == ["part-00000-r0.parquet", "part-00001-r0.parquet"]
         written = staged(uploaded, "photos.*.transform.*/kept/images")
         assert len(written) == len(made)
-    done = uploaded.run()  # that one was killed
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert len(logged(uploaded, "shard transformed")) == len(made)
-    place, _ = output(uploaded, "transform")
-    assert {file.name: file.stat().st_mtime_ns for file in (place / "images").iterdir()} == written
-    assert check(uploaded)["ok"] == sum(entry["ok"] for entry in made) > 0
-
-
-def test_digests_are_those_that_workers_told_of(uploaded: Installation) -> None:
-    command = [sys.executable, "-c", _NO_DIGESTS, *uploaded.luigi_command()]
+        sound = sum(entry["ok"] for entry in made)
+        assert sound > 0
+        until(lambda: stored(uploaded) == sound, "all pictures are in the store, too", 100)
+    command = [sys.executable, "-c", _NO_DIGESTS, *uploaded.luigi_command()]  # that one was killed
     done = subprocess.run(
         command, env=uploaded.environment(), cwd=uploaded.root, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert len(logged(uploaded, "shard transformed")) == SHARDS
-    check(uploaded)
+    assert len(logged(uploaded, "shard transformed")) == len(made)
+    place, _ = output(uploaded, "transform")
+    assert {file.name: file.stat().st_mtime_ns for file in (place / "images").iterdir()} == written
+    assert check(uploaded)["ok"] == sound
 
 
+@pytest.mark.slow
 def test_what_another_run_is_at_is_left_to_it(uploaded: Installation) -> None:
     """It has the lease, and may have listed what is there: nothing comes in between."""
     with held(uploaded, ["fetch"]) as run:
@@ -136,20 +142,7 @@ def test_what_another_run_is_at_is_left_to_it(uploaded: Installation) -> None:
     check(uploaded)
 
 
-def test_pictures_are_in_the_store_before_transform_begins(uploaded: Installation) -> None:
-    def stored() -> int:
-        with sqlite3.connect(f"file:{store}?mode=ro", uri=True) as opened:
-            return int(opened.execute("SELECT count(*) FROM images").fetchone()[0])
-
-    with held(uploaded, ["transform"]) as run:
-        assert run.stage() == "transform"
-        [store] = uploaded.home.glob("images/**/*.sqlite")
-        originals, _ = output(uploaded, "fetch")
-        sound = sum(entry["ok"] for entry in logged(uploaded, "shard transformed"))
-        assert 0 < sound <= pq.read_table(originals / "originals").num_rows
-        until(lambda: stored() == sound, "all pictures are in the store", 100)
-
-
+@pytest.mark.slow
 def test_what_a_held_drop_has_is_not_made_again(waiting: Installation) -> None:
     written = staged(waiting, "photos.*.fetch.*/transform.*")
     assert len(written) == SHARDS
@@ -175,6 +168,7 @@ def test_a_held_drop_whose_pictures_are_to_be_others_has_no_old_ones(waiting: In
     assert not any((waiting.lake / "_staging").iterdir())
 
 
+@pytest.mark.slow
 def test_nothing_is_made_for_a_stage_whose_output_is_there(uploaded: Installation) -> None:
     done = uploaded.run()
     assert done.returncode == 0, done.stdout + done.stderr
