@@ -148,15 +148,16 @@ def _progress(
 ) -> Progress | None:
     if stage not in _SHARDS:
         return None
-    from spark_jobs import shards
+    from spark_jobs import tallies
+    from spark_jobs.shards import Tally
 
     table, source, counted = _SHARDS[stage]
-    seen: dict[str, shards.Tally] = {}
+    seen: dict[str, Tally] = {}
     try:
-        shards.count(fs, f"{kept(layout.staging(stage, drop.feed, drop.id, build))}/{table}", seen)
+        tallies.count(fs, f"{kept(layout.staging(stage, drop.feed, drop.id, build))}/{table}", seen)
     except NotFound:
         return None  # the output was put in place while we looked
-    tally = shards.total(seen)
+    tally = tallies.total(seen)
     rows = before[source].counts.get(counted)
     done = tally.ok + tally.failed
     return Progress(tally.ok, tally.failed, None if rows is None else max(rows - done, 0))

@@ -7,8 +7,9 @@ from typing import Any
 
 from pipelines.stage import Stage
 from pipelines.validate import Validate
-from spark_jobs import shards
+from spark_jobs import tallies
 from spark_jobs.session import tasks_at_once
+from spark_jobs.shards import Tally
 from targets.dataset import Staging
 
 _ORIGINALS = "originals"
@@ -43,10 +44,10 @@ class Fetch(Stage):
         settings, feed, validated = self.places.settings, self.dropped.images, self.inputs["validate"].dataset
         spark = self.spark()
         requests = validated.manifest().counts["requests"]
-        there: dict[str, shards.Tally] = {}
-        shards.count(place.fs, place.table(_ORIGINALS), there)
+        there: dict[str, Tally] = {}
+        tallies.count(place.fs, place.table(_ORIGINALS), there)
         if there:
-            self.say(f"goes on where an earlier run stopped: {shards.total(there).ok:,} pictures are there")
+            self.say(f"goes on where an earlier run stopped: {tallies.total(there).ok:,} pictures are there")
         transform: Transform = self.clone(Transform)  # type: ignore[no-untyped-call]  # luigi's
         making = transform.beforehand(place.table(_ORIGINALS), self.staging_path)
         job = FetchJob(

@@ -14,7 +14,7 @@ from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812
 
 from conf.errors import DropHeld
-from spark_jobs import files, shard_tasks, shards
+from spark_jobs import files, shard_tasks, shards, tallies
 from spark_jobs.asking import LINE, Asking, shard_and_round
 from spark_jobs.making import Making
 from spark_jobs.schemas import ORIGINALS, REQUESTS, SETTLED
@@ -57,7 +57,7 @@ class FetchJob:
         self.fs.make_directory(self.originals)
         before = self._rounds()
         written = self._fetch(spark, holders, dict.fromkeys(holders.keys() - before.keys(), 0))
-        fared = shards.total(self._tallies(written))
+        fared = tallies.total(self._tallies(written))
         if not fared.failed:
             return self._settle_none(asked, fared), written
         requests = read(spark, REQUESTS, self.fs.uri(self.requests))
@@ -93,13 +93,13 @@ class FetchJob:
     def _tallies(self, written: list[Written]) -> dict[str, Tally]:
         """How the rows of every shard that is there fared; those that were just written need not be opened."""
         seen = {one.name: one.tally for one in written if one.directory == PurePosixPath(self.originals).name}
-        shards.count(self.fs, self.originals, seen)
+        tallies.count(self.fs, self.originals, seen)
         return seen
 
     def _fetch(self, spark: SparkSession, holders: Mapping[int, list[str]], rounds: Mapping[int, int]) -> list[Written]:
         """Asks for what these shards have to ask in this round of each; one file a (shard, round)."""
         work = Asking(self.fs, holders, self.originals, self.policy, self.log, self.making)
-        with shards.watch(self.fs, self.originals, self.report):
+        with tallies.watch(self.fs, self.originals, self.report):
             return shard_tasks.each(spark, sorted(rounds.items()), work.ask, grouped=True)
 
     def _passing(self, spark: SparkSession, requests: DataFrame) -> DataFrame:

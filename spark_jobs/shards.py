@@ -10,8 +10,7 @@ import contextlib
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Iterator
-from functools import reduce
+from collections.abc import Iterator
 from itertools import accumulate
 from typing import Any, BinaryIO, NamedTuple
 
@@ -28,7 +27,6 @@ _ROW_GROUP_ROWS = 256
 # Rows that go to the file together: a page of a few hundred kilobytes fits a processor's cache, 16 MiB do not.
 _PAGE_ROWS = 16
 _FOOTER = b"landfall"
-_SECONDS_BETWEEN_LOOKS = 1.0
 # By schema: whose rows are made in this process.
 _MAKES: dict[pa.Schema, threading.Lock] = {}
 
@@ -180,40 +178,6 @@ def tally_of(fs: FileSystem, path: str) -> Tally:
 def finished(fs: FileSystem, directory: str) -> list[str]:
     """Names of the finished shards of a directory."""
     return [entry.name for entry in fs.list(directory) if entry.name.endswith(".parquet")]
-
-
-@contextlib.contextmanager
-def watch(fs: FileSystem, directory: str, report: Callable[[Tally], None]) -> Iterator[None]:
-    """While the block runs, reports every second how the rows of the finished shards fared so far."""
-    done = threading.Event()
-
-    def look() -> None:
-        seen: dict[str, Tally] = {}
-        while not done.wait(_SECONDS_BETWEEN_LOOKS):
-            before = len(seen)
-            count(fs, directory, seen)
-            if len(seen) > before:
-                report(total(seen))
-
-    thread = threading.Thread(target=look, name="progress", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
-
-
-def count(fs: FileSystem, directory: str, seen: dict[str, Tally]) -> None:
-    """Adds the finished shards that ``seen`` does not know yet."""
-    for name in finished(fs, directory):
-        if name not in seen:
-            seen[name] = tally_of(fs, f"{directory}/{name}")
-
-
-def total(seen: dict[str, Tally]) -> Tally:
-    """How the rows of all shards fared."""
-    return reduce(Tally.plus, seen.values(), Tally())
 
 
 def sha256(content: bytes) -> str:

@@ -15,7 +15,7 @@ from pyspark.sql import SparkSession
 
 from conf.errors import NotFound
 from conf.settings import Settings
-from spark_jobs import shard_tasks, shards
+from spark_jobs import shard_tasks, shards, tallies
 from spark_jobs.progress import silent
 from spark_jobs.tasks import watch_tasks
 from targets.clock import now
@@ -91,7 +91,7 @@ class StoreJob:
         names, there = self._lacking(shards.finished(self.fs, self.images))
         with watch_tasks(spark, lambda done: self.report(done, len(names))):
             written = shard_tasks.each(spark, names, self._worker())
-        sums = shards.total({one.name: one.tally for one in written})
+        sums = tallies.total({one.name: one.tally for one in written})
         return sums.ok, there + sums.failed
 
     def _lacking(self, names: list[str]) -> tuple[list[str], int]:

@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 
 from conf.errors import Damaged, NotFound
 from conf.settings import Settings
-from spark_jobs import shard_tasks, shards
+from spark_jobs import shard_tasks, shards, tallies
 from spark_jobs.shards import Tally, Written
 from spark_jobs.tasks import watch_tasks
 from targets.filesystem import FileSystem
@@ -44,7 +44,7 @@ class StoredJob:
         names = shards.finished(self.fs, self.images)
         with watch_tasks(spark, lambda done: self.report(done, len(names))):
             written = shard_tasks.each(spark, names, self._worker())
-        return shards.total({one.name: one.tally for one in written})
+        return tallies.total({one.name: one.tally for one in written})
 
     def _worker(self) -> Callable[[str], list[Written]]:
         fs, images, settings, client, log = self.fs, self.images, self.settings, self.client, self.log

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
-from spark_jobs import files, shard_tasks, shards
+from spark_jobs import files, shard_tasks, shards, tallies
 from spark_jobs.making import Making, name_of_pictures
 from spark_jobs.schemas import IMAGES, REQUESTS, SETTLED
 from spark_jobs.shards import Tally, Written
@@ -48,14 +48,14 @@ class TransformJob:
         there = self._made_before(wanted.keys())
         known = [one for one in self.made if one.name in there]
         seen = {one.name: one.tally for one in known}
-        shards.count(fs, images, seen)
+        tallies.count(fs, images, seen)
         if seen:
-            self.say(f"{shards.total(seen).ok:,} pictures are there")
+            self.say(f"{tallies.total(seen).ok:,} pictures are there")
         missing = [shard for name, shard in wanted.items() if name not in there]
-        with shards.watch(fs, images, self.report):
+        with tallies.watch(fs, images, self.report):
             written = shard_tasks.each(spark, missing, lambda shard: [making.make(*shard)], grouped=True)
         seen |= {one.name: one.tally for one in written}
-        return self._settle(spark, shards.total(seen)), [*known, *written]
+        return self._settle(spark, tallies.total(seen)), [*known, *written]
 
     def _made_before(self, wanted: Set[str]) -> Set[str]:
         """Names of the shards of pictures that are there. Those of originals that were never put in place go."""

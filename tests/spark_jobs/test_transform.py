@@ -12,7 +12,7 @@ from PIL import Image
 from pyspark.sql import SparkSession
 
 from conf.settings import Images, Settings
-from spark_jobs import shards, transform
+from spark_jobs import shards, tallies, transform
 from spark_jobs.making import Making
 from spark_jobs.schemas import ORIGINALS, REQUESTS
 from spark_jobs.shards import Tally, Written, sha256
@@ -71,7 +71,7 @@ def test_equal_results_are_counted_once(
     monkeypatch.setattr(transform, "_FEW", few)
     made = job_of(tmp_path, [picture(1), picture(2), picture(1), b"no picture", picture(3)])
     counts, written = made.run(spark)
-    size = shards.total({name: shards.tally_of(FS, f"{tmp_path}/images/{name}") for name in digests(tmp_path)})
+    size = tallies.total({name: shards.tally_of(FS, f"{tmp_path}/images/{name}") for name in digests(tmp_path)})
     assert counts == {"ok": 4, "quarantined": 1, "distinct": 3, "bytes": size.bytes}
     assert size == Tally(4, 1, size.bytes)
     assert {one.name: one.sha256 for one in written} == digests(tmp_path)
