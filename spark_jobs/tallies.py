@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Callable, Iterator
 from functools import reduce
 
 from spark_jobs import shards
+from spark_jobs.progress import looking
 from spark_jobs.shards import Tally
 from targets.filesystem import FileSystem
 
@@ -18,23 +18,16 @@ _SECONDS = 1.0
 @contextlib.contextmanager
 def watch(fs: FileSystem, directory: str, report: Callable[[Tally], None]) -> Iterator[None]:
     """While the block runs, reports every second how the rows of the finished shards fared so far."""
-    done = threading.Event()
+    seen: dict[str, Tally] = {}
 
     def look() -> None:
-        seen: dict[str, Tally] = {}
-        while not done.wait(_SECONDS):
-            before = len(seen)
-            count(fs, directory, seen)
-            if len(seen) > before:
-                report(total(seen))
+        before = len(seen)
+        count(fs, directory, seen)
+        if len(seen) > before:
+            report(total(seen))
 
-    thread = threading.Thread(target=look, name="progress", daemon=True)
-    thread.start()
-    try:
+    with looking(look, _SECONDS):
         yield
-    finally:
-        done.set()
-        thread.join()
 
 
 def count(fs: FileSystem, directory: str, seen: dict[str, Tally]) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession
+
+from spark_jobs.progress import looking
 
 _SECONDS_BETWEEN_LOOKS = 1.0
 
@@ -55,24 +56,18 @@ def _remote(spark: SparkSession, told: _More) -> Iterator[None]:
 @contextlib.contextmanager
 def _classic(spark: SparkSession, told: _More) -> Iterator[None]:
     context, group = spark.sparkContext, f"landfall-{uuid.uuid4().hex}"
-    done = threading.Event()
+    tracker = context.statusTracker()
 
     def look() -> None:
-        tracker = context.statusTracker()
-        # A driver that dies is told of by whoever waits for the job.
-        with contextlib.suppress(Py4JError, OSError):
-            while not done.wait(_SECONDS_BETWEEN_LOOKS):
-                jobs = [tracker.getJobInfo(job) for job in tracker.getJobIdsForGroup(group)]
-                stages = {stage for job in jobs if job for stage in job.stageIds}
-                told(sum(info.numCompletedTasks for info in map(tracker.getStageInfo, stages) if info))
+        jobs = [tracker.getJobInfo(job) for job in tracker.getJobIdsForGroup(group)]
+        stages = {stage for job in jobs if job for stage in job.stageIds}
+        told(sum(info.numCompletedTasks for info in map(tracker.getStageInfo, stages) if info))
 
-    thread = threading.Thread(target=look, name="progress", daemon=True)
     context.setJobGroup(group, "progress is watched")
-    thread.start()
     try:
-        yield
+        # A driver that dies is told of by whoever waits for the job.
+        with looking(look, _SECONDS_BETWEEN_LOOKS, unless=(Py4JError, OSError)):
+            yield
     finally:
-        done.set()
-        thread.join()
         context.setLocalProperty("spark.jobGroup.id", None)  # type: ignore[arg-type]  # Spark's way to unset one
         context.setLocalProperty("spark.job.description", None)  # type: ignore[arg-type]

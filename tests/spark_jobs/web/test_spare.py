@@ -121,9 +121,12 @@ def test_they_go_with_whoever_gives_up(web: SampleWeb) -> None:
 
 
 def test_they_are_closed_when_nobody_comes(web: SampleWeb, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetch, "_SPARE", Spare[fetch._Crew](0.05))
-    list(fetch_all(requests_for(f"{web.url}/60/40"), policy_for(web.port), keep=True))
+    spare, policy = Spare[fetch._Crew](0.05), policy_for(web.port)
+    monkeypatch.setattr(fetch, "_SPARE", spare)
+    (answer,) = fetch_all(requests_for(f"{web.url}/60/40"), policy, keep=True)
+    assert answer.rule == "ok"
     until(lambda: not connections_to(web.port), "its connections are closed", _SECONDS)
+    assert spare.take(policy) is None
 
 
 def test_they_are_closed_with_too_many_names(web: SampleWeb, monkeypatch: pytest.MonkeyPatch) -> None:
